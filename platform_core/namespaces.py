@@ -1,0 +1,72 @@
+"""Who is writing. Every other name (a folder, a Dagster home, a database role) derives from a `Namespace`."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from platform_core.errors import NamespaceError
+
+Kind = Literal["production", "user", "branch"]
+
+SLUG_LIMIT = 40
+_SLUG = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+
+
+def slug(text: str) -> str:
+    """A short name made of `a-z0-9-`, valid for Kubernetes, PostgreSQL and S3; two texts never share one.
+
+    A text that is a slug already is kept; any other gets a hash of itself appended.
+    """
+    if len(text) <= SLUG_LIMIT and _SLUG.fullmatch(text) and "--" not in text:
+        return text
+    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+    words = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[: SLUG_LIMIT - 10].strip("-")
+    # The double hyphen marks a name with a hash, which no kept text has: hence no collision between the two.
+    return f"{words}--{digest}" if words else f"x--{digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """Where writes land: `production`, `user/<name>` or `branch/<slug>`."""
+
+    kind: Kind
+    name: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> "Namespace":
+        """Reads the text form; refuses anything that is not exactly one of the three forms."""
+        if text == "production":
+            return cls("production")
+        kind, _, name = text.partition("/")
+        if kind in ("user", "branch") and len(name) <= SLUG_LIMIT and _SLUG.fullmatch(name):
+            return cls("user" if kind == "user" else "branch", name)
+        raise NamespaceError(
+            f"'{text}' is not a namespace: use production, user/<name> or branch/<slug>,"
+            f" with a name of at most {SLUG_LIMIT} characters out of a-z, 0-9 and hyphens."
+        )
+
+    @classmethod
+    def of_user(cls, login: str) -> "Namespace":
+        """The personal namespace of a login, whatever characters the login has."""
+        return cls("user", slug(login))
+
+    @property
+    def is_production(self) -> bool:
+        return self.kind == "production"
+
+    @property
+    def parent(self) -> "Namespace | None":
+        """The namespace that is shown where this one has nothing of its own."""
+        return None if self.is_production else PRODUCTION
+
+    @property
+    def slug(self) -> str:
+        """One path segment or label value that no other namespace has."""
+        return self.kind if self.is_production else f"{self.kind}-{self.name}"
+
+    def __str__(self) -> str:
+        return self.kind if self.is_production else f"{self.kind}/{self.name}"
+
+
+PRODUCTION = Namespace("production")

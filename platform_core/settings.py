@@ -1,0 +1,87 @@
+"""The settings a process runs with: `HEADRACE_*` variables over defaults that need no service."""
+
+import getpass
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from platform_core.errors import NamespaceError, SettingsError
+from platform_core.namespaces import Namespace
+
+
+class Settings(BaseSettings):
+    """Where this process reads and writes. Empty variables count as not set."""
+
+    model_config = SettingsConfigDict(env_prefix="HEADRACE_", env_ignore_empty=True, frozen=True, extra="ignore")
+
+    repository: Path = Field(default_factory=lambda: find_repository(), description="The folder with workspace.yaml.")
+    home: Path = Field(
+        default_factory=lambda data: data["repository"] / ".headrace",
+        description="All local state: store, catalog, Dagster homes, caches, environments.",
+    )
+    namespace: str = Field(
+        default_factory=lambda: str(Namespace.of_user(getpass.getuser())),
+        description="Where writes land. Production is never the default.",
+    )
+    store: str = Field(
+        default_factory=lambda data: str(data["home"] / "store"),
+        description="The folder that holds the files of versions.",
+    )
+    catalog: str = Field(
+        default_factory=lambda data: f"sqlite:///{data['home']}/catalog.db",
+        description="An SQLAlchemy URL of the catalog.",
+    )
+    sources: Path = Field(
+        default_factory=lambda data: data["home"] / "sources",
+        description="The folder into which other systems deliver their files.",
+    )
+
+    @field_validator("repository", "home", "sources", mode="after")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return path.expanduser().absolute()
+
+    @field_validator("namespace", mode="after")
+    @classmethod
+    def _a_namespace(cls, text: str) -> str:
+        try:
+            return str(Namespace.parse(text))
+        except NamespaceError as error:
+            raise ValueError(str(error)) from error
+
+    @property
+    def writes_to(self) -> Namespace:
+        return Namespace.parse(self.namespace)
+
+    @property
+    def dagster_home(self) -> Path:
+        """Each namespace has its own Dagster instance, so that no run of one shows up in another."""
+        return self.home / "dagster" / self.writes_to.slug
+
+
+def find_repository() -> Path:
+    """The nearest folder upwards that has a workspace.yaml; otherwise the one this package was installed from."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "workspace.yaml").is_file() and (folder / "code_locations").is_dir():
+            return folder
+    return Path(__file__).resolve().parent.parent
+
+
+@lru_cache(maxsize=1)
+def _settings(_environment: tuple[tuple[str, str], ...], _cwd: str) -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]  # later ones often follow from the first
+        reason = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"HEADRACE_{str(first['loc'][0]).upper()} cannot be used: {reason}") from error
+
+
+def current_settings() -> Settings:
+    """The settings of this process, read again when a variable or the working folder changed."""
+    environment = tuple(sorted(item for item in os.environ.items() if item[0].startswith("HEADRACE_")))
+    return _settings(environment, os.getcwd())
