@@ -1,0 +1,1 @@
+"""Every performance claim, measured against its peers in one run: `python -m benchmarks`."""
