@@ -1,0 +1,1 @@
+"""The shared resources that each deployment hands to every location."""

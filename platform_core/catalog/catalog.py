@@ -70,8 +70,10 @@ class Catalog:
             rows = connection.execute(_visible(connection, namespace, *where)).mappings().all()
         return [Shown(row_to_version(row), row["shown_by"]) for row in rows]
 
-    def history(self, namespace: Namespace, asset: str, limit: int | None = None) -> list[Shown]:
-        """The versions that a namespace and its parent ever showed of an asset, newest first."""
+    def history(
+        self, namespace: Namespace, asset: str, partition: str | None = None, limit: int | None = None
+    ) -> list[Shown]:
+        """The versions that a namespace and its parent ever showed of an asset or a partition of it, newest first."""
         names = [str(n) for n in (namespace, namespace.parent) if n]
         query = (
             select(versions, refs.c.namespace.label("shown_by"))
@@ -80,6 +82,8 @@ class Catalog:
             .order_by(refs.c.transaction.desc(), versions.c.partition.desc())
             .limit(limit)
         )
+        if partition is not None:
+            query = query.where(refs.c.partition == partition)
         with self._engine.connect() as connection:
             return [Shown(row_to_version(row), row["shown_by"]) for row in connection.execute(query).mappings()]
 
@@ -97,6 +101,12 @@ class Catalog:
         if found:
             raise NotFoundError(f"'{text}' is the beginning of several versions{of}; give more of the id.")
         raise NotFoundError(f"There is no version '{text}'{of}; `headrace versions ASSET` lists those there are.")
+
+    def written(self, numbers: Sequence[int]) -> list[Version]:
+        """The versions that transactions wrote, by partition."""
+        query = select(versions).where(versions.c.transaction.in_(numbers)).order_by(versions.c.partition)
+        with self._engine.connect() as connection:
+            return [row_to_version(row) for row in connection.execute(query).mappings()]
 
     def assets(self) -> list[str]:
         """The names of all assets that ever had a version, in any namespace."""

@@ -1,0 +1,1 @@
+"""What guards the validity of assets."""

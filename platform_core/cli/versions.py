@@ -1,0 +1,148 @@
+"""`headrace versions` and `headrace show`: what there is of an asset, and one value of it with its history."""
+
+from dataclasses import asdict
+
+import click
+from rich.markup import escape
+
+from platform_core.catalog.catalog import Catalog, open_catalog
+from platform_core.catalog.values import Shown, Version
+from platform_core.cli.console import console, count, print_json, several, size, table
+from platform_core.errors import NotFoundError, did_you_mean
+from platform_core.settings import current_settings
+from platform_core.store.store import open_store
+
+
+@click.command()
+@click.argument("asset")
+@click.option("--partition", "-p", default=None, help="Only versions of this partition.")
+@click.option("--limit", "-n", default=30, show_default=True, help="At most so many, the newest.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def versions(asset: str, partition: str | None, limit: int, as_json: bool) -> None:
+    """Lists the versions of ASSET that this namespace or its parent ever showed, newest first; * marks the current ones.
+
+    Example: headrace versions delay_model --partition 2013-12
+    """
+    settings = current_settings()
+    catalog = open_catalog(settings.catalog)
+    name = full_name(catalog, asset)
+    history = catalog.history(settings.writes_to, name, partition, limit)
+    current = {item.version.id for item in catalog.resolve(settings.writes_to, name).values()}
+    if as_json:
+        print_json([_as_json(item, current) for item in history])
+    else:
+        console.print(_versions_table(history, current))
+
+
+def _versions_table(history: list[Shown], current: set[str]) -> object:
+    grid = table("version", "", "partition", "rows", "bytes", "namespace", "by", "code", right=("rows", "bytes"))
+    for item in history:
+        version = item.version
+        mark = "*" if version.id in current else ""
+        origin = (item.shown_by, version.provenance.author, version.provenance.code_version)
+        grid.add_row(version.id, mark, version.partition, count(version.rows), size(version.bytes), *origin)
+    return grid
+
+
+def _as_json(item: Shown, current: set[str]) -> dict[str, object]:
+    return asdict(item.version) | {"shown_by": item.shown_by, "current": item.version.id in current}
+
+
+def full_name(catalog: Catalog, text: str) -> str:
+    """The name of the asset that a person means: in full, or its last part when only one asset has it."""
+    known = catalog.assets()
+    fitting = [name for name in known if name == text or name.rpartition("/")[2] == text]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise NotFoundError(f"'{text}' may be {' or '.join(fitting)}; give the name in full.")
+    hint = did_you_mean(text, [*known, *(name.rpartition("/")[2] for name in known)])
+    raise NotFoundError(f"No asset '{text}' was ever materialised here.{hint}")
+
+
+@click.command()
+@click.argument("asset")
+@click.option("--partition", "-p", default=None, help="The current version of this partition.")
+@click.option("--rows", "-n", default=5, show_default=True, help="So many rows of the head.")
+@click.option("--json", "as_json", is_flag=True, help="Everything but the rows, as JSON.")
+def show(asset: str, partition: str | None, rows: int, as_json: bool) -> None:
+    """Shows ASSET, or ASSET@VERSION (a part of the id will do): schema, head and where it came from.
+
+    \b
+    Examples:
+      headrace show delay_predictions --partition 2013-12
+      headrace show delay_model@7f3a9c1b2d04
+    """
+    catalog = open_catalog(current_settings().catalog)
+    name, _, wanted = asset.partition("@")
+    name = full_name(catalog, name)
+    version = catalog.version(wanted, name) if wanted else _current(catalog, name, partition)
+    if as_json:
+        print_json(asdict(version))
+    else:
+        _print_version(version, rows)
+
+
+def _current(catalog: Catalog, asset: str, partition: str | None) -> Version:
+    """The current version: of the partition asked for, else of the last one."""
+    namespace = current_settings().writes_to
+    found = catalog.resolve(namespace, asset)
+    key = partition if partition is not None else max(found, default="")
+    if key not in found:
+        of = f"partition {key} of {asset}" if key else asset
+        raise NotFoundError(f"{namespace} shows no version of {of}.{did_you_mean(key, found)}")
+    return found[key].version
+
+
+def _print_version(version: Version, rows: int) -> None:
+    console.print(f"[bold]{escape(version.label)}[/]", highlight=False)
+    console.print(_facts(version))
+    if version.provenance.inputs:
+        console.print("\n[bold]computed from[/]", _inputs(version))
+    if version.format == "parquet":
+        console.print("\n[bold]columns[/]", _columns(version), "\n[bold]head[/]", _head(version, rows), sep="\n")
+
+
+def _facts(version: Version) -> object:
+    origin = version.provenance
+    facts = {
+        "written": f"{version.created_at:%Y-%m-%d %H:%M:%S} UTC by {origin.author} to {version.namespace}",
+        "transaction": str(version.transaction),
+        "size": f"{size(version.bytes)} in {several(len(version.files), 'file')}"
+        + (f", {count(version.rows)} rows" if version.rows is not None else ""),
+        "content": version.data_version,
+        "run": origin.run_id,
+        "code": origin.code_version + (f" at commit {origin.git_commit[:12]}" if origin.git_commit else ""),
+        "environment": origin.environment,
+        "files": str(open_store(current_settings().store).path(version.files[0].key).parent),
+    } | {name: f"{value:.6g}" if isinstance(value, float) else str(value) for name, value in version.metadata.items()}
+    grid = table("", "")
+    grid.show_header = False
+    for name, value in facts.items():
+        if value:
+            grid.add_row(f"[dim]{escape(name)}[/]", escape(value))
+    return grid
+
+
+def _inputs(version: Version) -> object:
+    grid = table("input", "asset", "partition", "version", "resolved from")
+    for item in version.provenance.inputs:
+        grid.add_row(item.name, item.asset, item.partition, item.version, item.namespace)
+    return grid
+
+
+def _columns(version: Version) -> object:
+    grid = table("name", "type")
+    for column in version.schema:
+        grid.add_row(column.name, column.type)
+    return grid
+
+
+def _head(version: Version, rows: int) -> str:
+    import polars as pl
+
+    from platform_core.store.values import read_versions
+
+    frame = read_versions(open_store(current_settings().store), [version], pl.LazyFrame).head(rows).collect()
+    with pl.Config(tbl_rows=rows, tbl_cols=12, tbl_hide_dataframe_shape=True, tbl_width_chars=console.width):
+        return escape(str(frame))

@@ -1,0 +1,97 @@
+"""Runs dbt inside the step's own process, where its libraries are loaded already."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator
+from dagster_dbt.asset_utils import get_subset_selection_for_context
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+
+from platform_core.dbt.project import project_folder
+
+RECEIPT = "receipt.json"
+PARTIAL_PARSE = "partial_parse.msgpack"
+
+
+@dataclass
+class Outcome:
+    """What one `dbt build` did: its events, what it committed, and what failed (as sentences; none when it went well)."""
+
+    messages: list[DbtCoreCliEventMessage] = field(default_factory=list)
+    receipts: list[Mapping[str, Any]] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+def build(
+    context: dg.AssetExecutionContext, parsed: Path, manifest: Mapping[str, Any], select: str, translator: DagsterDbtTranslator
+) -> Outcome:
+    """`dbt build` of what the step has selected, for the partitions of its run.
+
+    Args:
+        parsed: the folder with the project's partial parse, so that dbt does not parse again.
+    """
+    outcome = Outcome()
+    selection, indirect = get_subset_selection_for_context(context, manifest, select, None, None, translator, None)
+    with tempfile.TemporaryDirectory(dir=parsed.parent) as scratch:
+        shutil.copy(parsed / PARTIAL_PARSE, scratch)
+        receipt = Path(scratch) / RECEIPT
+        with _variables(context, receipt, indirect):
+            _invoke(["build", *selection], Path(scratch), context, outcome)
+        if receipt.is_file():
+            outcome.receipts = json.loads(receipt.read_text())
+    return outcome
+
+
+def _invoke(arguments: Sequence[str], target: Path, context: dg.AssetExecutionContext, outcome: Outcome) -> None:
+    from dbt.cli.main import dbtRunner
+
+    def take(event: Any) -> None:
+        message = _as_message(event)
+        if message.is_result_event:
+            outcome.messages.append(message)
+            context.log.info(str(message))
+
+    project = str(project_folder())
+    where = ["--project-dir", project, "--profiles-dir", project, "--target-path", str(target), "--log-path", str(target)]
+    result = dbtRunner(callbacks=[take]).invoke(["--log-level", "none", *arguments, *where])
+    if not result.success:
+        outcome.failures = _sentences(result) or [str(result.exception)]
+
+
+def _as_message(event: Any) -> DbtCoreCliEventMessage:
+    from dbt_common.events.functions import msg_to_dict
+
+    return DbtCoreCliEventMessage(raw_event=msg_to_dict(event), event_history_metadata={})
+
+
+def _sentences(result: Any) -> list[str]:
+    """What dbt says of each node that failed, with the file it is in."""
+    failed = [node for node in getattr(result.result, "results", ()) if node.status in ("error", "fail", "runtime error")]
+    return [f"{node.node.name} ({node.node.original_file_path}): {' '.join(str(node.message).split())}" for node in failed]
+
+
+@contextmanager
+def _variables(context: dg.AssetExecutionContext, receipt: Path, indirect: str | None) -> Iterator[None]:
+    """What the plugin has to know of the run. Variables, because dbt makes the plugin, and on the command line too."""
+    partitioned = context.has_partition_key or context.has_partition_key_range
+    variables = {
+        "HEADRACE_DBT_PARTITIONS": json.dumps(list(context.partition_keys) if partitioned else []),
+        "HEADRACE_DBT_RECEIPT": str(receipt),
+        "HEADRACE_DBT_RUN": json.dumps([context.run_id, context.op_handle.name]),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    } | ({"DBT_INDIRECT_SELECTION": indirect} if indirect else {})
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None) if value is None else os.environ.update({name: value})

@@ -1,0 +1,70 @@
+"""What a materialization tells in the Dagster UI, and what of an asset's own metadata is kept with the version."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+import polars as pl
+import xxhash
+
+from platform_core.catalog.values import Column, InputVersion, Version
+from platform_core.store.store import Store
+from platform_core.store.values import read_versions
+
+HEAD_ROWS = 5
+MOST_LINES = 24
+
+
+def version_metadata(store: Store, versions: Sequence[Version], reads: Sequence[InputVersion]) -> dict[str, Any]:
+    """Metadata for the versions of one asset that one step has written."""
+    first = versions[0]
+    metadata: dict[str, Any] = {
+        "headrace/version": ", ".join(version.id for version in versions[:MOST_LINES]),
+        "headrace/namespace": first.namespace,
+        "headrace/transaction": first.transaction,
+        "dagster/uri": str(store.path(first.files[0].key).parent),
+        "headrace/bytes": sum(version.bytes for version in versions),
+    }
+    if first.rows is not None:
+        metadata["dagster/row_count"] = sum(version.rows or 0 for version in versions)
+        metadata["dagster/column_schema"] = column_schema(first.schema)
+        metadata["headrace/head"] = dg.MetadataValue.md(head(store, first))
+    if reads:
+        metadata["headrace/inputs"] = dg.MetadataValue.md(_inputs(reads))
+    return metadata
+
+
+def common_data_version(versions: Sequence[Version]) -> str:
+    """One text for what one step wrote of an asset: the hash of its content, or of the contents of its partitions."""
+    if len(versions) == 1:
+        return versions[0].data_version
+    return xxhash.xxh3_128_hexdigest("".join(version.data_version for version in versions).encode())
+
+
+def column_schema(columns: Sequence[Column]) -> dg.TableSchema:
+    return dg.TableSchema([dg.TableColumn(column.name, column.type) for column in columns])
+
+
+def head(store: Store, version: Version, rows: int = HEAD_ROWS) -> str:
+    """The first rows of a table as a Markdown table."""
+    frame = read_versions(store, [version], pl.LazyFrame).head(rows).collect()
+    with pl.Config(
+        tbl_formatting="ASCII_MARKDOWN", tbl_cols=-1, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True,
+        tbl_width_chars=4000, fmt_str_lengths=60,
+    ):  # fmt: skip
+        return str(frame)
+
+
+def _inputs(reads: Sequence[InputVersion]) -> str:
+    lines = [
+        f"| {read.name} | {read.asset} | {read.partition} | `{read.version}` | {read.namespace} |"
+        for read in reads[:MOST_LINES]
+    ]
+    more = [f"\n… and {len(reads) - MOST_LINES} more"] if len(reads) > MOST_LINES else []
+    return "\n".join(["| input | asset | partition | version | resolved from |", "|---|---|---|---|---|", *lines, *more])
+
+
+def plain_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers and texts among an asset's own metadata: what one compares and searches by later."""
+    values = {name: getattr(value, "value", value) for name, value in metadata.items()}
+    return {name: value for name, value in values.items() if isinstance(value, bool | int | float | str)}

@@ -1,0 +1,146 @@
+"""The one IO manager: reads what the namespace shows as the annotated type, writes new versions in one transaction."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from platform_core.catalog.catalog import Catalog, open_catalog
+from platform_core.catalog.values import UNPARTITIONED, InputVersion, Provenance, Shown
+from platform_core.dagster_internals import set_data_version
+from platform_core.errors import HeadraceError, NotFoundError, PartitionError, listed
+from platform_core.event_metadata import common_data_version, plain_metadata, version_metadata
+from platform_core.provenance import author, environment_hash, git_commit
+from platform_core.settings import Settings, current_settings
+from platform_core.store.store import Store, open_store
+from platform_core.store.tables import is_table, split_table
+from platform_core.store.values import Target, read_versions, write_version
+
+PARTITION_BY = "headrace/partition_by"
+
+
+class HeadraceIOManager(dg.IOManager):
+    """Keeps the values of assets as versions in the store. Opens nothing before the first read or write."""
+
+    def __init__(self) -> None:
+        self._reads: dict[tuple[str, str], list[InputVersion]] = defaultdict(list)
+
+    @property
+    def _settings(self) -> Settings:
+        return current_settings()
+
+    @property
+    def _catalog(self) -> Catalog:
+        return open_catalog(self._settings.catalog)
+
+    @property
+    def _store(self) -> Store:
+        return open_store(self._settings.store)
+
+    def load_input(self, context: dg.InputContext) -> Any:
+        """The input's current value, in the type that the parameter is annotated with."""
+        with sentences():
+            shown = self._resolve(context)
+            self._reads[_step(context)] += [_as_input(context.name, item) for item in shown]
+            kind = context.dagster_type.typing_type
+            return read_versions(self._store, [item.version for item in shown], kind)
+
+    def _resolve(self, context: dg.InputContext) -> list[Shown]:
+        asset = context.asset_key.to_user_string()
+        wanted = list(context.asset_partition_keys) if context.has_asset_partitions else [UNPARTITIONED]
+        found = self._catalog.resolve(self._settings.writes_to, asset, wanted)
+        missing = [key for key in wanted if key not in found]
+        # An asset without partitions takes what there is of all partitions; any other needs these very ones.
+        takes_what_there_is = found and _is_unpartitioned(context)
+        if missing and not takes_what_there_is:
+            raise NotFoundError(_nothing_to_read(asset, missing, self._settings.namespace))
+        return [found[key] for key in wanted if key in found]
+
+    def handle_output(self, context: dg.OutputContext, value: Any) -> None:
+        """Writes the value as one version per partition and makes all of them current at once."""
+        with sentences():
+            asset = context.asset_key.to_user_string()
+            parts = split_by_partition(asset, value, _partitions(context), context.definition_metadata.get(PARTITION_BY))
+            drafts = [write_version(self._store, part, self._target(context, key)) for key, part in parts.items()]
+            versions = self._catalog.commit(self._settings.writes_to, drafts)
+        set_data_version(context, common_data_version(versions))
+        context.add_output_metadata(version_metadata(self._store, versions, self._reads.pop(_step(context), [])))
+
+    def _target(self, context: dg.OutputContext, partition: str) -> Target:
+        metadata = plain_metadata(context.output_metadata)
+        asset = context.asset_key.to_user_string()
+        return Target(self._settings.writes_to, asset, partition, metadata, self._provenance(context))
+
+    def _provenance(self, context: dg.OutputContext) -> Provenance:
+        step = context.step_context
+        return Provenance(
+            run_id=context.run_id,
+            step=step.step.key,
+            author=author(),
+            code_version=step.job_def.asset_layer.get(context.asset_key).code_version or "",
+            git_commit=git_commit(self._settings.repository),
+            environment=environment_hash(context.asset_key.path[0]),
+            inputs=tuple(self._reads[_step(context)]),
+        )
+
+
+class sentences:
+    """Turns our errors into failures that Dagster shows as they are and that no retry policy repeats."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, HeadraceError):
+            raise dg.Failure(str(error), allow_retries=False) from error
+
+
+def split_by_partition(asset: str, value: Any, partitions: Sequence[str], column: str | None) -> Mapping[str, Any]:
+    """The parts of a value, one for each partition of the run; an error where rows and partitions do not match."""
+    if column is None or not is_table(value):
+        if len(partitions) > 1:
+            raise PartitionError(
+                f"{asset} computes {len(partitions)} partitions in one run, but the platform cannot split its value:"
+                " return a table and name the column that holds the partition key with partition_by=..., or run one"
+                " partition at a time."
+            )
+        return {partitions[0]: value}
+    parts = split_table(value, column)
+    if strangers := sorted(set(parts) - set(partitions)):
+        raise PartitionError(
+            f"{asset} was asked for {listed(partitions)}, but its column {column} also holds {listed(strangers)};"
+            " filter those rows out, or run the partitions they belong to."
+        )
+    if empty := [key for key in partitions if key not in parts]:
+        raise PartitionError(f"{asset} has no row for {listed(empty)}: nothing was written; look at its inputs.")
+    return parts
+
+
+def _partitions(context: dg.OutputContext) -> Sequence[str]:
+    return list(context.asset_partition_keys) if context.has_asset_partitions else [UNPARTITIONED]
+
+
+def _is_unpartitioned(context: dg.InputContext) -> bool:
+    consumer = context.step_context.assets_def
+    return consumer is None or consumer.partitions_def is None
+
+
+def _step(context: dg.InputContext | dg.OutputContext) -> tuple[str, str]:
+    step = context.step_context
+    return step.run_id, step.step.key
+
+
+def _as_input(name: str, shown: Shown) -> InputVersion:
+    version = shown.version
+    return InputVersion(name, version.asset, version.partition, version.id, shown.shown_by)
+
+
+def _nothing_to_read(asset: str, missing: Sequence[str], namespace: str) -> str:
+    if list(missing) == [UNPARTITIONED]:
+        return f"{asset} has no version in {namespace} yet; run it first: headrace run {asset}"
+    keys = missing[0] if len(missing) == 1 else f"{missing[0]}..{missing[-1]}"
+    return (
+        f"{asset} has no version of {listed(missing)} in {namespace} yet; run it first:"
+        f" headrace run {asset} --partition {keys}"
+    )

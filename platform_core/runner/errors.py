@@ -1,0 +1,26 @@
+"""The sentence in an error: ours as it is, a team's with the line of the team's code."""
+
+import re
+from typing import Any
+
+_FRAME = re.compile(r'File "(?P<file>[^"]*code_locations/[^"]*)", line (?P<line>\d+)')
+_INSTALLED = "site-packages"
+
+
+def explain(error: Any, description: str | None) -> str:
+    """What a person should read of a serialized Dagster error.
+
+    Args:
+        error: with `message`, `cls_name`, `stack` and `cause`, as Dagster keeps it; or None.
+        description: what the code that failed on purpose said itself; wins over the rest.
+    """
+    if description:
+        return description
+    if error is None:
+        return "It failed without saying why; the run's log in the UI has more."
+    while error.cause is not None:
+        error = error.cause
+    frames = [match for match in map(_FRAME.search, error.stack) if match and _INSTALLED not in match["file"]]
+    where = f" ({frames[-1]['file']}:{frames[-1]['line']})" if frames else ""
+    # Some libraries append pages of context; the first line is the message.
+    return error.message.strip().splitlines()[0] + where
