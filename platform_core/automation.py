@@ -1,4 +1,4 @@
-"""What makes assets run by themselves. Everything here is on by default in production only; elsewhere one turns it on."""
+"""What makes assets run by themselves. All of it is on by default in production only; elsewhere one turns it on."""
 
 import json
 import re
@@ -35,10 +35,14 @@ def automation_sensor(location: str) -> dg.AutomationConditionSensorDefinition:
 
 
 def refresh(name: str, selection: dg.AssetSelection, cron: str, timezone: str = "UTC") -> dg.ScheduleDefinition:
-    """A schedule for assets without partitions; partitioned ones refresh their newest partition with `refresh_latest`."""
+    """A schedule for assets without partitions; for partitioned ones there is `refresh_latest`."""
     job = dg.define_asset_job(name, selection)
     return dg.ScheduleDefinition(
-        name=f"{name}_schedule", job=job, cron_schedule=cron, execution_timezone=timezone, default_status=schedule_status()
+        name=f"{name}_schedule",
+        job=job,
+        cron_schedule=cron,
+        execution_timezone=timezone,
+        default_status=schedule_status(),
     )
 
 
@@ -56,7 +60,8 @@ def refresh_latest(
         default_status=schedule_status(),
     )
     def newest_partition(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        key = partitions.get_last_partition_key(context.scheduled_execution_time)
+        with dg.partition_loading_context(effective_dt=context.scheduled_execution_time):
+            key = partitions.get_last_partition_key()
         if key is None:
             return dg.SkipReason("No partition is complete yet.")
         return dg.RunRequest(run_key=f"{key}@{context.scheduled_execution_time:%Y-%m-%dT%H:%M}", partition_key=key)
@@ -88,10 +93,14 @@ def source_file_sensor(
         known = set(partitions.get_partition_keys())
         now = {key: mark for key, mark in deliveries(current_settings().sources, pattern) if key in known}
         requests = [
-            dg.RunRequest(run_key=f"{key}@{mark}", partition_key=key) for key, mark in now.items() if seen.get(key) != mark
+            dg.RunRequest(run_key=f"{key}@{mark}", partition_key=key)
+            for key, mark in now.items()
+            if seen.get(key) != mark
         ]
         if not requests:
-            return dg.SkipReason(f"No new file like {pattern} in {current_settings().sources}; {len(now)} were seen before.")
+            return dg.SkipReason(
+                f"No new file like {pattern} in {current_settings().sources}; {len(now)} were seen before."
+            )
         return dg.SensorResult(run_requests=requests, cursor=json.dumps(now))
 
     return delivered

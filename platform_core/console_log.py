@@ -22,11 +22,13 @@ def _about(record: logging.LogRecord) -> dict[str, object]:
     return getattr(record, "dagster_meta", {})
 
 
-@dg.logger(description="Messages logged by the code of assets, one line each.")
-def console_log(_context: dg.InitLoggerContext) -> logging.Logger:
+def _console_log(_context: dg.InitLoggerContext) -> logging.Logger:
     handler = logging.StreamHandler()
     handler.addFilter(_OfCode())
     handler.setFormatter(_Short())
     logger = logging.Logger("headrace", level=logging.INFO)
     logger.addHandler(handler)
     return logger
+
+
+console_log = dg.LoggerDefinition(_console_log, description="Messages logged by the code of assets, one line each.")

@@ -42,9 +42,7 @@ def stream_run(
 def location_origin(module: str, location: str, executable: Path) -> RemoteRepositoryOrigin:
     """How the webserver knows the repository of a location that workspace.yaml names with an interpreter."""
     target = LoadableTargetOrigin(executable_path=str(executable), module_name=module)
-    origin = ManagedGrpcPythonEnvCodeLocationOrigin(
-        loadable_target_origin=target, location_name=location
-    )
+    origin = ManagedGrpcPythonEnvCodeLocationOrigin(loadable_target_origin=target, location_name=location)
     return RemoteRepositoryOrigin(code_location_origin=origin, repository_name="__repository__")
 
 

@@ -13,6 +13,7 @@ from platform_core.store.values import read_versions
 
 HEAD_ROWS = 5
 MOST_LINES = 24
+LONGEST_TEXT = 200  # longer ones are pictures and tables for the UI
 
 
 def version_metadata(store: Store, versions: Sequence[Version], reads: Sequence[InputVersion]) -> dict[str, Any]:
@@ -61,10 +62,16 @@ def _inputs(reads: Sequence[InputVersion]) -> str:
         for read in reads[:MOST_LINES]
     ]
     more = [f"\n… and {len(reads) - MOST_LINES} more"] if len(reads) > MOST_LINES else []
-    return "\n".join(["| input | asset | partition | version | resolved from |", "|---|---|---|---|---|", *lines, *more])
+    return "\n".join(
+        ["| input | asset | partition | version | resolved from |", "|---|---|---|---|---|", *lines, *more]
+    )
 
 
 def plain_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """The numbers and texts among an asset's own metadata: what one compares and searches by later."""
+    """The numbers and short texts among an asset's own metadata: what one compares and searches by later."""
     values = {name: getattr(value, "value", value) for name, value in metadata.items()}
-    return {name: value for name, value in values.items() if isinstance(value, bool | int | float | str)}
+    return {name: value for name, value in values.items() if _is_plain(value)}
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) <= LONGEST_TEXT)

@@ -61,7 +61,9 @@ class HeadraceIOManager(dg.IOManager):
         """Writes the value as one version per partition and makes all of them current at once."""
         with sentences():
             asset = context.asset_key.to_user_string()
-            parts = split_by_partition(asset, value, _partitions(context), context.definition_metadata.get(PARTITION_BY))
+            parts = split_by_partition(
+                asset, value, _partitions(context), context.definition_metadata.get(PARTITION_BY)
+            )
             drafts = [write_version(self._store, part, self._target(context, key)) for key, part in parts.items()]
             versions = self._catalog.commit(self._settings.writes_to, drafts)
         set_data_version(context, common_data_version(versions))

@@ -1,9 +1,9 @@
-"""The decorators `@fact`, `@feature`, `@model` and `@prediction`: thin over `dg.asset`, whose arguments all still work."""
+"""The decorators `@fact`, `@feature`, `@model` and `@prediction`: thin over `dg.asset`, all of whose arguments work."""
 
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, Literal, Protocol, get_args, get_type_hints, overload
 
 import dagster as dg
 
@@ -25,12 +25,29 @@ MAY_READ: Mapping[Layer, tuple[Layer, ...]] = {
 }
 PLURAL: Mapping[Layer, str] = {layer: f"{layer}s" for layer in LAYERS}
 
-Decorated = Callable[..., dg.AssetsDefinition]
+
+class LayerDecorator(Protocol):
+    """Declares an asset of a layer: a function whose parameters name what it reads, and whose value is kept.
+
+    Args:
+        schema: a pandera model; documents the columns and blocks values that break it.
+        partition_by: the column that holds the partition key, which lets one run compute many partitions.
+        asset_arguments: every argument of `dg.asset`.
+    """
+
+    @overload
+    def __call__(self, function: Callable[..., Any], /) -> dg.AssetsDefinition: ...
+
+    @overload
+    def __call__(
+        self, /, *, schema: Any = None, partition_by: str | None = None, **asset_arguments: Any
+    ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]: ...
 
 
-def _decorator(layer: Layer) -> Callable[..., Any]:
+def _decorator(layer: Layer) -> LayerDecorator:
     def decorate(
         function: Callable[..., Any] | None = None,
+        /,
         *,
         schema: Any = None,
         partition_by: str | None = None,
@@ -41,13 +58,6 @@ def _decorator(layer: Layer) -> Callable[..., Any]:
         return _declare(layer, function, schema, partition_by, asset_arguments)
 
     decorate.__name__ = layer
-    decorate.__doc__ = f"""Declares a {layer}: a function whose parameters name what it reads, and whose value is kept.
-
-    Args:
-        schema: a pandera model; documents the columns and blocks values that break it.
-        partition_by: the column that holds the partition key, which lets one run compute many partitions.
-        asset_arguments: every argument of `dg.asset`.
-    """
     return decorate
 
 
@@ -72,7 +82,8 @@ def _declare(
     if schema is not None:
         arguments["check_specs"] = [schema_spec(key), *(arguments.get("check_specs") or [])]
         function = _guarded(function, key, schema)
-    return dg.asset(**arguments)(function)
+    asset: dg.AssetsDefinition = dg.asset(**arguments)(function)
+    return asset
 
 
 def _prefix(function: Callable[..., Any], arguments: Mapping[str, Any]) -> list[str]:
@@ -126,13 +137,17 @@ def _metadata(schema: Any, partition_by: str | None) -> dict[str, Any]:
 def _engine(function: Callable[..., Any]) -> list[str]:
     """The library of the returned type, which the UI shows with its icon."""
     module = getattr(_hints(function).get("return"), "__module__", "").split(".")[0]
-    return [{"sklearn": "scikitlearn"}.get(module, module)] if module in ("polars", "pandas", "pyarrow", "sklearn") else []
+    return (
+        [{"sklearn": "scikitlearn"}.get(module, module)] if module in ("polars", "pandas", "pyarrow", "sklearn") else []
+    )
 
 
 def _guarded(function: Callable[..., Any], key: dg.AssetKey, schema: Any) -> Callable[..., Any]:
-    """The function with its value checked before it is written: a value that breaks the schema never becomes a version."""
+    """The function with its value checked before it is written: one that breaks the schema never becomes a version."""
     if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
-        raise DefinitionError(f"{key.to_user_string()}: a function with a schema must return its table, not yield or await it.")
+        raise DefinitionError(
+            f"{key.to_user_string()}: a function with a schema must return its table, not yield or await it."
+        )
 
     @functools.wraps(function)
     def guarded(*args: Any, **kwargs: Any) -> Iterator[Any]:

@@ -34,7 +34,7 @@ def build_location(
         DefinitionError: an asset reads a key that nobody declares, or one of a layer it may not read.
     """
     owner = location_owner(modules[0], name)
-    assets = dg.map_asset_specs(lambda spec: _owned(spec, owner), dg.load_assets_from_modules(modules))
+    assets = dg.map_asset_specs(lambda spec: _owned(spec, owner), list[Any](dg.load_assets_from_modules(modules)))
     check_layering([spec for asset in assets for spec in _specs(asset)], imports)
     return dg.Definitions(
         assets=assets,
@@ -52,7 +52,9 @@ def location_owner(module: ModuleType, name: str) -> str:
     path = Path(cast(str, module.__file__)).parent / "pyproject.toml"
     owner = tomllib.loads(path.read_text()).get("tool", {}).get("headrace", {}).get("owner") if path.is_file() else None
     if not owner:
-        raise DefinitionError(f'Location {name} has no owner: write owner = "team:<name>" under [tool.headrace] in {path}.')
+        raise DefinitionError(
+            f'Location {name} has no owner: write owner = "team:<name>" under [tool.headrace] in {path}.'
+        )
     return str(owner)
 
 

@@ -48,5 +48,7 @@ def all_locations() -> list[Location]:
 def find_location(name: str) -> Location:
     locations = {location.name: location for location in all_locations()}
     if name not in locations:
-        raise NotFoundError(f"There is no location '{name}'.{did_you_mean(name, locations)} There are: {listed(locations)}.")
+        raise NotFoundError(
+            f"There is no location '{name}'.{did_you_mean(name, locations)} There are: {listed(locations)}."
+        )
     return locations[name]

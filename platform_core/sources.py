@@ -23,7 +23,9 @@ def read_csv(path: Path, types: Types, null_values: tuple[str, ...] = ("NA", "")
         hint = did_you_mean(missing[0], text.columns)
         raise SourceError(f"{path} lacks the column {listed(missing)}.{hint} It has: {listed(text.columns, 30)}.")
     if strangers := [name for name in text.columns if name not in types]:
-        raise SourceError(f"{path} has a column that was not agreed: {listed(strangers)}. Add it to the types, or ask why.")
+        raise SourceError(
+            f"{path} has a column that was not agreed: {listed(strangers)}. Add it to the types, or ask why."
+        )
     if text.is_empty():
         raise SourceError(f"{path} has a header but no rows. Ask the sender for the whole file.")
     return _typed(text.select(list(types)), types, path)
@@ -36,7 +38,9 @@ def _read_text(path: Path, null_values: tuple[str, ...]) -> pl.DataFrame:
         return pl.read_csv(path, infer_schema=False, null_values=list(null_values))
     except (pl.exceptions.PolarsError, OSError, zlib.error) as error:
         reason = str(error).splitlines()[0]
-        raise SourceError(f"{path} cannot be read and is probably cut off ({reason}). Have it delivered again.") from error
+        raise SourceError(
+            f"{path} cannot be read and is probably cut off ({reason}). Have it delivered again."
+        ) from error
 
 
 def _typed(text: pl.DataFrame, types: Types, path: Path) -> pl.DataFrame:
@@ -59,5 +63,7 @@ def _cast(name: str, kind: pl.DataType | DataTypeClass) -> pl.Expr:
         # The zone of the text is read whatever its form (Z, +00:00 or none at all, which is taken as UTC).
         return column.str.to_datetime(time_unit=kind.time_unit, time_zone="UTC", strict=False)
     if kind == pl.Boolean:
-        return column.str.to_lowercase().replace_strict({"true": True, "false": False}, default=None, return_dtype=pl.Boolean)
+        return column.str.to_lowercase().replace_strict(
+            {"true": True, "false": False}, default=None, return_dtype=pl.Boolean
+        )
     return column.cast(kind, strict=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -10,7 +11,7 @@ from platform_core.settings import current_settings
 from platform_core.sources import Types, read_csv
 
 
-class SourceFiles(dg.ConfigurableResource):
+class SourceFiles(dg.ConfigurableResource[Any]):
     """The folder into which other systems deliver. Paths are relative to it."""
 
     folder: str = ""

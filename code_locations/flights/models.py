@@ -17,7 +17,7 @@ from platform_core import model, prediction
     ins={"departure_features": dg.AssetIn(partition_mapping=WITH_TRAINING_MONTHS)},
 )
 def delay_model(context: dg.AssetExecutionContext, departure_features: pl.DataFrame) -> dg.MaterializeResult[Any]:
-    """Will a departure arrive more than 15 minutes late? Gradient boosted trees, tested on the month of the partition."""
+    """Will a departure arrive more than 15 minutes late? Gradient boosted trees, tested on the partition's month."""
     trained = training.train(departure_features, test_month=context.partition_key)
     picture = base64.b64encode(training.figure_png(trained)).decode()
     return dg.MaterializeResult(

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, and_, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, func, insert, or_, select
 
 from platform_core.catalog.engine import open_engine
 from platform_core.catalog.records import in_utc, row_to_version, version_to_row
@@ -15,6 +16,8 @@ from platform_core.catalog.tables import namespaces, refs, transactions, version
 from platform_core.catalog.values import Shown, Transaction, Version
 from platform_core.errors import NotFoundError
 from platform_core.namespaces import PRODUCTION, Namespace
+
+Condition = ColumnElement[bool]
 
 
 @lru_cache(maxsize=8)
@@ -48,9 +51,7 @@ class Catalog:
             connection.execute(insert(refs), [_ref(namespace, draft, number) for draft in drafts])
         return [replace(draft, transaction=number) for draft in drafts]
 
-    def resolve(
-        self, namespace: Namespace, asset: str, partitions: Sequence[str] | None = None
-    ) -> dict[str, Shown]:
+    def resolve(self, namespace: Namespace, asset: str, partitions: Sequence[str] | None = None) -> dict[str, Shown]:
         """What a namespace shows of an asset, by partition: its own versions, else its parent's as of the pin.
 
         `partitions` limits the answer; partitions that have no version are simply absent.
@@ -65,7 +66,7 @@ class Catalog:
         shown = self._shown(namespace)
         return sorted(shown, key=lambda item: (item.version.asset, item.version.partition))
 
-    def _shown(self, namespace: Namespace, *where: object) -> list[Shown]:
+    def _shown(self, namespace: Namespace, *where: Condition) -> list[Shown]:
         with self._engine.connect() as connection:
             rows = connection.execute(_visible(connection, namespace, *where)).mappings().all()
         return [Shown(row_to_version(row), row["shown_by"]) for row in rows]
@@ -89,7 +90,9 @@ class Catalog:
 
     def version(self, text: str, asset: str | None = None) -> Version:
         """The version with this id, or with an id of which this is the beginning or the last part."""
-        named = or_(versions.c.id.startswith(text, autoescape=True), versions.c.id.contains(f"-{text}", autoescape=True))
+        named = or_(
+            versions.c.id.startswith(text, autoescape=True), versions.c.id.contains(f"-{text}", autoescape=True)
+        )
         query = select(versions).where(named).limit(2)
         if asset is not None:
             query = query.where(versions.c.asset == asset)
@@ -121,20 +124,20 @@ class Catalog:
         return [Transaction(**dict(row) | {"committed_at": in_utc(row["committed_at"])}) for row in rows]
 
 
-def _visible(connection: Connection, namespace: Namespace, *where: object) -> Select:
-    """One query for what a namespace shows: of each asset and partition the newest ref, one's own before the parent's."""
+def _visible(connection: Connection, namespace: Namespace, *where: Condition) -> Select[Any]:
+    """One query for what a namespace shows: of each asset and partition the newest ref, its own before the parent's."""
     own = refs.c.namespace == str(namespace)
     visible = own if namespace.parent is None else or_(own, _parents_refs(connection, namespace))
     newest = func.row_number().over(
         partition_by=(refs.c.asset, refs.c.partition), order_by=(own.desc(), refs.c.transaction.desc())
     )
-    ranked = select(refs, newest.label("rank")).where(visible, *where).subquery()  # type: ignore[arg-type]
+    ranked = select(refs, newest.label("rank")).where(visible, *where).subquery()
     return select(versions, ranked.c.namespace.label("shown_by")).join(
         ranked, and_(ranked.c.version == versions.c.id, ranked.c.rank == 1)
     )
 
 
-def _parents_refs(connection: Connection, namespace: Namespace) -> object:
+def _parents_refs(connection: Connection, namespace: Namespace) -> Condition:
     parents = refs.c.namespace == str(namespace.parent)
     pin = connection.scalar(select(namespaces.c.pin).where(namespaces.c.name == str(namespace)))
     return parents if pin is None else and_(parents, refs.c.transaction <= pin)

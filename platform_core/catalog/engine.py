@@ -18,9 +18,13 @@ def open_engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise SettingsError(f"HEADRACE_CATALOG: '{url}' is not a database URL; try sqlite:////path/catalog.db.") from error
+        raise SettingsError(
+            f"HEADRACE_CATALOG: '{url}' is not a database URL; try sqlite:////path/catalog.db."
+        ) from error
     if parsed.get_backend_name() != "sqlite":
-        raise SettingsError(f"HEADRACE_CATALOG: {parsed.get_backend_name()} is not supported yet; use sqlite:////path/catalog.db.")
+        raise SettingsError(
+            f"HEADRACE_CATALOG: {parsed.get_backend_name()} is not supported yet; use sqlite:////path/catalog.db."
+        )
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, connect_args={"timeout": PATIENCE})

@@ -43,7 +43,10 @@ def check_schema(asset: dg.AssetKey, value: Any, schema: Any) -> tuple[Any, dg.A
     failures = _failures(frame, schema)
     if len(frame) == 0:
         failures = [*failures, "the table has no rows"]
-    metadata = {"rows": len(frame), "failures": dg.MetadataValue.md("\n".join(f"- {text}" for text in failures))}
+    metadata: dict[str, Any] = {
+        "rows": len(frame),
+        "failures": dg.MetadataValue.md("\n".join(f"- {text}" for text in failures)),
+    }
     result = dg.AssetCheckResult(
         passed=not failures,
         check_name=SCHEMA_CHECK,
@@ -61,7 +64,9 @@ def _failures(frame: Any, schema: Any) -> list[str]:
     try:
         schema.validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as errors:
-        return _sentences(pl.DataFrame(errors.failure_cases) if _is_polars(frame) else pl.from_pandas(errors.failure_cases))
+        return _sentences(
+            pl.DataFrame(errors.failure_cases) if _is_polars(frame) else pl.from_pandas(errors.failure_cases)
+        )
     return []
 
 

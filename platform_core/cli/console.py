@@ -11,6 +11,8 @@ from rich.table import Table
 console = Console()
 errors = Console(stderr=True)
 
+THOUSAND = 1000
+
 
 def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
@@ -30,9 +32,9 @@ def size(count: int | None) -> str:
         return ""
     amount = float(count)
     for unit in ("B", "kB", "MB", "GB"):
-        if amount < 1000:
+        if amount < THOUSAND:
             return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1000
+        amount /= THOUSAND
     return f"{amount:.1f} TB"
 
 

@@ -15,7 +15,12 @@ from platform_core.settings import current_settings
 @click.command()
 @click.argument("selection", required=False, default="")
 @click.option("--location", "-l", help="Only this location; otherwise the one that has the assets, or all of them.")
-@click.option("--partition", "-p", default="", help="A key, a range 2013-01..2013-06, all, or latest. Without it: what is missing.")
+@click.option(
+    "--partition",
+    "-p",
+    default="",
+    help="A key, a range 2013-01..2013-06, all, or latest. Without it: what is missing.",
+)
 def run(selection: str, location: str | None, partition: str) -> None:
     """Materialises assets: SELECTION in Dagster's syntax, with or without the location in names; nothing means all.
 

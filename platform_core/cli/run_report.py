@@ -37,7 +37,13 @@ class Report:
         self._not_started = 0
         self._plan: list[dict[str, Any]] = []
         self._steps: dict[tuple[int, str], list[str]] = {}
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
         self._progress = Progress(*columns, console=console, transient=True)
         self._task = self._progress.add_task(f"loading {location.name}", total=None)
 
@@ -94,7 +100,9 @@ class Report:
     def _on_step_skipped(self, message: Message) -> None:
         for asset in message["assets"]:
             self._assets[asset].skipped += 1
-            self._done(f"[yellow]–[/] {asset} {self._partitions(message['run'])}: not run, as what it reads failed", None)
+            self._done(
+                f"[yellow]–[/] {asset} {self._partitions(message['run'])}: not run, as what it reads failed", None
+            )
 
     def _on_not_started(self, message: Message) -> None:
         assets = self._plan[message["run"]]["assets"]
@@ -116,7 +124,9 @@ class Report:
         report.checks += 1
         if not message["passed"]:
             report.failed_checks.append(message["check"])
-            colour = "red" if message["severity"] == "ERROR" else "yellow"
+            serious = message["severity"] == "ERROR"
+            self.ok = self.ok and not serious
+            colour = "red" if serious else "yellow"
             text = f"check {message['check']} of {message['asset']}: {message['description']}"
             self._say(f"  [{colour}]![/] {escape(text)}")
 
@@ -177,4 +187,6 @@ def _checks_cell(report: AssetReport) -> str:
     if not report.checks:
         return ""
     passed = report.checks - len(report.failed_checks)
-    return f"{passed}/{report.checks}" + (f" [red]{', '.join(sorted(set(report.failed_checks)))}[/]" if report.failed_checks else "")
+    return f"{passed}/{report.checks}" + (
+        f" [red]{', '.join(sorted(set(report.failed_checks)))}[/]" if report.failed_checks else ""
+    )

@@ -35,7 +35,10 @@ def ui(port: int) -> None:
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_for(address, process)
-        console.print(f"[green]✓[/] Headrace is up at [bold]{address}[/] in namespace [bold]{settings.namespace}[/]", highlight=False)
+        console.print(
+            f"[green]✓[/] Headrace is up at [bold]{address}[/] in namespace [bold]{settings.namespace}[/]",
+            highlight=False,
+        )
         sys.exit(process.wait())
     except KeyboardInterrupt:
         sys.exit(0)
@@ -67,7 +70,9 @@ def _wait_for(address: str, process: "subprocess.Popen[bytes]") -> None:
             time.sleep(0.2)
         else:
             return
-    raise SettingsError(f"The UI ended with code {process.returncode} before it answered; its log is above. Is the port taken?")
+    raise SettingsError(
+        f"The UI ended with code {process.returncode} before it answered; its log is above. Is the port taken?"
+    )
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

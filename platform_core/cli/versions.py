@@ -19,7 +19,7 @@ from platform_core.store.store import open_store
 @click.option("--limit", "-n", default=30, show_default=True, help="At most so many, the newest.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def versions(asset: str, partition: str | None, limit: int, as_json: bool) -> None:
-    """Lists the versions of ASSET that this namespace or its parent ever showed, newest first; * marks the current ones.
+    """Lists the versions of ASSET that this namespace or its parent ever showed, newest first, the current ones with *.
 
     Example: headrace versions delay_model --partition 2013-12
     """

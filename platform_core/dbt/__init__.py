@@ -1,1 +1,1 @@
-"""dbt models as assets: they read through the namespace and write versions, in an in-memory DuckDB that nobody shares."""
+"""dbt models as assets: they read through the namespace and write versions, in a DuckDB in memory of their own."""

@@ -34,9 +34,9 @@ class Translator(DagsterDbtTranslator):
 
     def get_tags(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, str]:
         layer = _layer(dbt_resource_props)
-        return super().get_tags(dbt_resource_props) | ({LAYER_TAG: layer} if layer else {})  # type: ignore[operator]
+        return {**super().get_tags(dbt_resource_props), **({LAYER_TAG: layer} if layer else {})}
 
-    def get_automation_condition(self, dbt_resource_props: Mapping[str, Any]) -> dg.AutomationCondition[Any] | None:
+    def get_automation_condition(self, dbt_resource_props: Mapping[str, Any]) -> dg.AutomationCondition[Any] | None:  # noqa: ARG002
         return REBUILD_ON_CHANGE
 
 

@@ -23,7 +23,7 @@ PARTIAL_PARSE = "partial_parse.msgpack"
 
 @dataclass
 class Outcome:
-    """What one `dbt build` did: its events, what it committed, and what failed (as sentences; none when it went well)."""
+    """What one `dbt build` did: its events, what it committed, and sentences about what failed."""
 
     messages: list[DbtCoreCliEventMessage] = field(default_factory=list)
     receipts: list[Mapping[str, Any]] = field(default_factory=list)
@@ -31,7 +31,11 @@ class Outcome:
 
 
 def build(
-    context: dg.AssetExecutionContext, parsed: Path, manifest: Mapping[str, Any], select: str, translator: DagsterDbtTranslator
+    context: dg.AssetExecutionContext,
+    parsed: Path,
+    manifest: Mapping[str, Any],
+    select: str,
+    translator: DagsterDbtTranslator,
 ) -> Outcome:
     """`dbt build` of what the step has selected, for the partitions of its run.
 
@@ -60,8 +64,17 @@ def _invoke(arguments: Sequence[str], target: Path, context: dg.AssetExecutionCo
             context.log.info(str(message))
 
     project = str(project_folder())
-    where = ["--project-dir", project, "--profiles-dir", project, "--target-path", str(target), "--log-path", str(target)]
-    result = dbtRunner(callbacks=[take]).invoke(["--log-level", "none", *arguments, *where])
+    where = [
+        "--project-dir",
+        project,
+        "--profiles-dir",
+        project,
+        "--target-path",
+        str(target),
+        "--log-path",
+        str(target),
+    ]
+    result = dbtRunner(callbacks=[take]).invoke(["--no-use-colors", "--log-level", "none", *arguments, *where])
     if not result.success:
         outcome.failures = _sentences(result) or [str(result.exception)]
 
@@ -74,8 +87,12 @@ def _as_message(event: Any) -> DbtCoreCliEventMessage:
 
 def _sentences(result: Any) -> list[str]:
     """What dbt says of each node that failed, with the file it is in."""
-    failed = [node for node in getattr(result.result, "results", ()) if node.status in ("error", "fail", "runtime error")]
-    return [f"{node.node.name} ({node.node.original_file_path}): {' '.join(str(node.message).split())}" for node in failed]
+    failed = [
+        node for node in getattr(result.result, "results", ()) if node.status in ("error", "fail", "runtime error")
+    ]
+    return [
+        f"{node.node.name} ({node.node.original_file_path}): {' '.join(str(node.message).split())}" for node in failed
+    ]
 
 
 @contextmanager

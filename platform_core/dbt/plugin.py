@@ -23,6 +23,7 @@ class Plugin(BasePlugin):
         self._session = Session.from_environment()
 
     def configure_connection(self, conn: Any) -> None:
+        conn.execute("set global TimeZone = 'UTC'")  # otherwise times carry the zone of the machine that ran them
         self._connection = conn
 
     def store(self, target_config: TargetConfig) -> None:
@@ -37,7 +38,9 @@ class Plugin(BasePlugin):
     def _stage(self, target: TargetConfig) -> None:
         """Writes the view that a model is, and from then on shows the files in its place."""
         node = target.config.model
-        model = Model(node.unique_id, _asset(node), node.compiled_code, _partition_by(node), tuple(node.depends_on.nodes))
+        model = Model(
+            node.unique_id, _asset(node), node.compiled_code, _partition_by(node), tuple(node.depends_on.nodes)
+        )
         relation = self._connection.cursor().sql(f"select * from {target.relation}")
         self._view_of_files(target, self._session.stage(model, relation))
 
@@ -59,4 +62,5 @@ def _asset(node: Any) -> str:
 
 
 def _partition_by(node: Any) -> str | None:
-    return node.config.meta.get("partition_by")
+    column: str | None = node.config.meta.get("partition_by")
+    return column

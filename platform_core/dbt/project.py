@@ -49,7 +49,9 @@ def _parse_into(folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         target = Path(scratch) / "target"
-        done = subprocess.run(_parse_command(target), capture_output=True, text=True, env=dbt_environment())
+        done = subprocess.run(
+            _parse_command(target), capture_output=True, text=True, check=False, env=dbt_environment()
+        )
         if done.returncode != 0:
             raise DefinitionError(f"The dbt project does not parse: {_last_words(done.stdout)}")
         try:

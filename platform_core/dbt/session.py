@@ -71,7 +71,9 @@ class Session:
                 raise NotFoundError(f"{asset} has no version of {listed(missing)} in {self._settings.namespace} yet.")
             found = {key: found[key] for key in self._partitions}
         if not found:
-            raise NotFoundError(f"{asset} has no version in {self._settings.namespace} yet; run it first: headrace run {asset}")
+            raise NotFoundError(
+                f"{asset} has no version in {self._settings.namespace} yet; run it first: headrace run {asset}"
+            )
         versions = [(item.version, item.shown_by) for item in found.values()]
         self._read[unique_id] = [InputVersion(asset, asset, v.partition, v.id, by) for v, by in versions]
         return [path for version, _ in versions for path in self._store.verified_paths(version)]
@@ -94,7 +96,9 @@ class Session:
         if empty := [key for key in self._partitions if key not in parts]:
             raise PartitionError(f"{model.asset} has no row for {listed(empty)}: look at what it reads.")
         if strangers := [key for key in parts if self._partitions and key not in self._partitions]:
-            raise PartitionError(f"{model.asset} was asked for {listed(self._partitions)} but has rows of {listed(strangers)}.")
+            raise PartitionError(
+                f"{model.asset} was asked for {listed(self._partitions)} but has rows of {listed(strangers)}."
+            )
         return parts
 
     def _provenance(self, model: Model) -> Provenance:
@@ -111,7 +115,12 @@ class Session:
 
     def publish(self, failed: set[str]) -> list[Receipt]:
         """Commits all staged models in one transaction, except those in `failed`, whose files are removed."""
-        good = [version for model, versions in self._staged.values() if model.unique_id not in failed for version in versions]
+        good = [
+            version
+            for model, versions in self._staged.values()
+            if model.unique_id not in failed
+            for version in versions
+        ]
         if good:
             self._catalog.commit(self._settings.writes_to, good, kind="dbt")
         receipts = []

@@ -1,4 +1,4 @@
-"""`python -m platform_core.runner REQUEST`: loads one location, does what the request says, writes messages to a pipe."""
+"""`python -m platform_core.runner REQUEST`: loads one location, does what is asked, writes messages to a pipe."""
 
 import json
 import os

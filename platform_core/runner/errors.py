@@ -23,4 +23,4 @@ def explain(error: Any, description: str | None) -> str:
     frames = [match for match in map(_FRAME.search, error.stack) if match and _INSTALLED not in match["file"]]
     where = f" ({frames[-1]['file']}:{frames[-1]['line']})" if frames else ""
     # Some libraries append pages of context; the first line is the message.
-    return error.message.strip().splitlines()[0] + where
+    return str(error.message).strip().splitlines()[0] + where

@@ -1,7 +1,7 @@
 """Executes a plan and tells of every step."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 import dagster as dg
@@ -70,7 +70,7 @@ class _StepNames:
         self._layer = location.job.asset_layer
 
     def __call__(self, event: dg.DagsterEvent) -> list[str]:
-        keys = self._layer.get_selected_entity_keys_for_node(event.node_handle)
+        keys = self._layer.get_selected_entity_keys_for_node(event.node_handle) if event.node_handle else ()
         return sorted({key.to_user_string() for key in keys if isinstance(key, dg.AssetKey)})
 
 
@@ -91,7 +91,11 @@ def _content(event: dg.DagsterEvent, steps: _StepNames) -> Iterator[dict[str, An
         yield _materialized(event)
     elif kind == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
         yield _checked(event)
-    elif kind == dg.DagsterEventType.RUN_FAILURE and event.job_failure_data and not event.job_failure_data.first_step_failure_event:
+    elif (
+        kind == dg.DagsterEventType.RUN_FAILURE
+        and event.job_failure_data
+        and not event.job_failure_data.first_step_failure_event
+    ):
         yield {"kind": "run_failed", "sentence": explain(event.job_failure_data.error, event.message)}
 
 
@@ -113,5 +117,11 @@ def _checked(event: dg.DagsterEvent) -> dict[str, Any]:
         "check": evaluation.check_name,
         "passed": evaluation.passed,
         "severity": evaluation.severity.value,
-        "description": evaluation.description or "",
+        "description": evaluation.description or _failed_rows(evaluation.metadata),
     }
+
+
+def _failed_rows(metadata: Mapping[str, Any]) -> str:
+    """dbt tests have no description; they count the rows that failed."""
+    rows = metadata.get("dagster_dbt/failed_row_count")
+    return f"{rows.value} rows" if rows is not None else ""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
+from typing import Any
 
 import dagster as dg
 
@@ -21,7 +22,7 @@ class LoadedLocation:
         return self.definitions.resolve_implicit_global_asset_job_def()
 
     @cached_property
-    def graph(self) -> "dg.BaseAssetGraph":  # type: ignore[name-defined]
+    def graph(self) -> Any:
         return self.definitions.resolve_asset_graph()
 
     @cached_property
@@ -34,5 +35,7 @@ def load_location(name: str, module: str) -> LoadedLocation:
     """Imports the module and finds its one `dg.Definitions`."""
     found = [value for value in vars(import_module(module)).values() if isinstance(value, dg.Definitions)]
     if len(found) != 1:
-        raise DefinitionError(f"{module} has {len(found)} Definitions; a location has exactly one: defs = build_location(...).")
+        raise DefinitionError(
+            f"{module} has {len(found)} Definitions; a location has exactly one: defs = build_location(...)."
+        )
     return LoadedLocation(name, module, found[0])

@@ -57,7 +57,9 @@ def make_plan(location: LoadedLocation, selection: str, partition: str, existing
     selected = select(location, selection)
     runs: list[PlannedRun] = []
     notes: list[str] = []
-    for number, (batch, assets) in enumerate(sorted(_batches(location, selected).items(), key=lambda item: item[0].order)):
+    for number, (batch, assets) in enumerate(
+        sorted(_batches(location, selected).items(), key=lambda item: item[0].order)
+    ):
         keys = _wanted(batch, assets, partition, existing, notes)
         runs += [PlannedRun(tuple(assets), part, number) for part in _parts(batch, keys)]
     if not runs:
@@ -153,7 +155,9 @@ def _parts(batch: _Batch, keys: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def _ranges(location: LoadedLocation, assets: Sequence[dg.AssetKey]) -> str:
-    return "".join(f" {key.to_user_string()} has {_span(known)}." for key in assets if (known := _partitions(location, key)))
+    return "".join(
+        f" {key.to_user_string()} has {_span(known)}." for key in assets if (known := _partitions(location, key))
+    )
 
 
 def _span(keys: Sequence[str]) -> str:
