@@ -44,6 +44,8 @@ class Catalog:
 
         The files of the drafts must be complete in the store before. Returns the versions with their transaction.
         """
+        if not drafts:
+            return []
         with self._writing() as connection:
             _ensure(connection, namespace)
             number = _next_transaction(connection, namespace, kind, message)

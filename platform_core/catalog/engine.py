@@ -30,7 +30,8 @@ def open_engine(url: str) -> Engine:
     engine = create_engine(parsed, connect_args={"timeout": PATIENCE})
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
-    metadata.create_all(engine)
+    with engine.connect().execution_options(headrace_writes=True) as connection, connection.begin():
+        metadata.create_all(connection)  # as a writer: two processes may open a new catalog at once
     return engine
 
 

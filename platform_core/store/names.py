@@ -1,6 +1,7 @@
 """Names of assets and partitions as folder names. The one place where a path is built from text that people chose."""
 
 import hashlib
+import re
 from urllib.parse import quote
 
 SEGMENT_LIMIT = 120
@@ -9,10 +10,11 @@ SEGMENT_LIMIT = 120
 def segment(name: str) -> str:
     """A folder name for any text: never `.` or `..`, never a separator, and different for different texts.
 
-    Upper case is escaped too, so that two names stay apart on a file system that ignores case.
+    Upper case is escaped too, so that two names stay apart on a file system that ignores case, and so is `~`, which
+    marks a name that had to be shortened.
     """
-    escaped = "".join(f"%{ord(c):02X}" if c.isupper() and c.isascii() else c for c in name)
-    safe = quote(escaped, safe="%=@+,-_. ").replace(" ", "%20")
+    quoted = quote(name, safe="=@+,").replace("~", "%7E")
+    safe = re.sub(r"%..|[A-Z]", lambda match: match[0] if match[0][0] == "%" else f"%{ord(match[0]):02X}", quoted)
     if safe.startswith("."):
         safe = "%2E" + safe[1:]
     if len(safe) <= SEGMENT_LIMIT and safe:
