@@ -8,9 +8,11 @@ import polars as pl
 import xxhash
 
 from platform_core.catalog.values import Column, InputVersion, Version
+from platform_core.errors import UnsupportedValueError
 from platform_core.store.store import Store
 from platform_core.store.values import read_versions
 
+TRANSACTION = "headrace/transaction"
 HEAD_ROWS = 5
 MOST_LINES = 24
 LONGEST_TEXT = 200  # longer ones are pictures and tables for the UI
@@ -22,7 +24,7 @@ def version_metadata(store: Store, versions: Sequence[Version], reads: Sequence[
     metadata: dict[str, Any] = {
         "headrace/version": ", ".join(version.id for version in versions[:MOST_LINES]),
         "headrace/namespace": first.namespace,
-        "headrace/transaction": first.transaction,
+        TRANSACTION: first.transaction,
         "dagster/uri": str(store.path(first.files[0].key).parent),
         "headrace/bytes": sum(version.bytes for version in versions),
     }
@@ -48,7 +50,11 @@ def column_schema(columns: Sequence[Column]) -> dg.TableSchema:
 
 def head(store: Store, version: Version, rows: int = HEAD_ROWS) -> str:
     """The first rows of a table as a Markdown table."""
-    frame = read_versions(store, [version], pl.LazyFrame).head(rows).collect()
+    try:
+        frame = read_versions(store, [version], pl.LazyFrame).head(rows).collect()
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).splitlines()[0]
+        raise UnsupportedValueError(f"The table of {version.asset} cannot be read back ({reason}).") from error
     with pl.Config(
         tbl_formatting="ASCII_MARKDOWN", tbl_cols=-1, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True,
         tbl_width_chars=4000, fmt_str_lengths=60,

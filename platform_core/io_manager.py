@@ -10,7 +10,7 @@ from platform_core.catalog.catalog import Catalog, open_catalog
 from platform_core.catalog.values import UNPARTITIONED, InputVersion, Provenance, Shown
 from platform_core.dagster_internals import set_data_version
 from platform_core.errors import HeadraceError, NotFoundError, PartitionError, listed
-from platform_core.event_metadata import common_data_version, plain_metadata, version_metadata
+from platform_core.event_metadata import TRANSACTION, common_data_version, plain_metadata, version_metadata
 from platform_core.provenance import author, environment_hash, git_commit
 from platform_core.settings import Settings, current_settings
 from platform_core.store.store import Store, open_store
@@ -24,7 +24,7 @@ class HeadraceIOManager(dg.IOManager):
     """Keeps the values of assets as versions in the store. Opens nothing before the first read or write."""
 
     def __init__(self) -> None:
-        self._reads: dict[tuple[str, str], list[InputVersion]] = defaultdict(list)
+        self._reads: dict[tuple[str, str], dict[str, list[InputVersion]]] = defaultdict(dict)
 
     @property
     def _settings(self) -> Settings:
@@ -42,7 +42,9 @@ class HeadraceIOManager(dg.IOManager):
         """The input's current value, in the type that the parameter is annotated with."""
         with sentences():
             shown = self._resolve(context)
-            self._reads[_step(context)] += [_as_input(context.name, item) for item in shown]
+            if _in_a_step(context):
+                # By name, so that a step that is tried again counts what it read once.
+                self._reads[_step(context)][context.name] = [_as_input(context.name, item) for item in shown]
             kind = context.dagster_type.typing_type
             return read_versions(self._store, [item.version for item in shown], kind)
 
@@ -65,9 +67,14 @@ class HeadraceIOManager(dg.IOManager):
                 asset, value, _partitions(context), context.definition_metadata.get(PARTITION_BY)
             )
             drafts = [write_version(self._store, part, self._target(context, key)) for key, part in parts.items()]
+            # Before the commit: what cannot be read back must not become visible.
+            metadata = version_metadata(self._store, drafts, self._inputs(context))
             versions = self._catalog.commit(self._settings.writes_to, drafts)
         set_data_version(context, common_data_version(versions))
-        context.add_output_metadata(version_metadata(self._store, versions, self._reads.pop(_step(context), [])))
+        context.add_output_metadata(metadata | {TRANSACTION: versions[0].transaction})
+
+    def _inputs(self, context: dg.OutputContext) -> tuple[InputVersion, ...]:
+        return tuple(item for items in self._reads[_step(context)].values() for item in items)
 
     def _target(self, context: dg.OutputContext, partition: str) -> Target:
         metadata = plain_metadata(context.output_metadata)
@@ -83,7 +90,7 @@ class HeadraceIOManager(dg.IOManager):
             code_version=step.job_def.asset_layer.get(context.asset_key).code_version or "",
             git_commit=git_commit(self._settings.repository),
             environment=environment_hash(context.asset_key.path[0]),
-            inputs=tuple(self._reads[_step(context)]),
+            inputs=self._inputs(context),
         )
 
 
@@ -124,8 +131,16 @@ def _partitions(context: dg.OutputContext) -> Sequence[str]:
 
 
 def _is_unpartitioned(context: dg.InputContext) -> bool:
-    consumer = context.step_context.assets_def
+    consumer = context.step_context.assets_def if _in_a_step(context) else None
     return consumer is None or consumer.partitions_def is None
+
+
+def _in_a_step(context: dg.InputContext) -> bool:
+    """Whether a run reads; a person in a notebook reads with `Definitions.load_asset_value`."""
+    try:
+        return context.step_context is not None
+    except dg.DagsterInvariantViolationError:
+        return False
 
 
 def _step(context: dg.InputContext | dg.OutputContext) -> tuple[str, str]:
