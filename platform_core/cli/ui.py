@@ -2,12 +2,14 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
 import click
 
@@ -18,6 +20,7 @@ from platform_core.locations import all_locations
 from platform_core.settings import current_settings
 
 PATIENCE = 120  # seconds until the webserver has to answer
+GRACE = 20  # seconds for an orderly end
 
 
 @click.command()
@@ -30,8 +33,11 @@ def ui(port: int) -> None:
     for location in all_locations():
         location.require_environment()
     settings = current_settings()
+    _require_free(port)
     prepare_dagster_home(settings)
-    process = subprocess.Popen(_command(port), cwd=settings.repository, env=_environment(settings.repository))
+    _end_as_by_control_c()
+    environment = _environment(settings.repository)
+    process = subprocess.Popen(_command(port), cwd=settings.repository, env=environment, start_new_session=True)
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_for(address, process)
@@ -44,6 +50,24 @@ def ui(port: int) -> None:
         sys.exit(0)
     finally:
         _stop(process)
+
+
+def _require_free(port: int) -> None:
+    """Refuses a taken port: another UI would answer on it, perhaps one of another namespace."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            reason = error.strerror or error
+            raise SettingsError(f"Port {port} cannot be used ({reason}); choose another one with --port.") from error
+
+
+def _end_as_by_control_c() -> None:
+    """Lets every way of ending this process end the UI too, also where a shell's `&` made it deaf to Ctrl-C."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup wants it ignored
+            signal.signal(number, signal.default_int_handler)
 
 
 def _command(port: int) -> list[str]:
@@ -61,11 +85,12 @@ def _environment(repository: Path) -> dict[str, str]:
 
 def _wait_for(address: str, process: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + PATIENCE
+    direct = build_opener(ProxyHandler({}))  # a proxy for the world knows nothing of this machine
     while process.poll() is None:
         if time.monotonic() > deadline:
             raise SettingsError(f"The UI did not answer at {address} within {PATIENCE} seconds; its log is above.")
         try:
-            urlopen(f"{address}/server_info", timeout=2).close()
+            direct.open(f"{address}/server_info", timeout=2).close()
         except (URLError, OSError):
             time.sleep(0.2)
         else:
@@ -76,9 +101,20 @@ def _wait_for(address: str, process: "subprocess.Popen[bytes]") -> None:
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
+    """Ends the whole group as Ctrl-C does, then by force what is left: code servers outlive what started them."""
+    deadline = time.monotonic() + GRACE
+    _signal_group(process, signal.SIGINT)
+    with suppress(KeyboardInterrupt):  # who asks twice waits no longer
+        while _signal_group(process, 0) and time.monotonic() < deadline:
+            time.sleep(0.1)
+    _signal_group(process, signal.SIGKILL)
+    process.wait()
+
+
+def _signal_group(process: "subprocess.Popen[bytes]", number: int) -> bool:
+    """Whether anything was there to take the signal; 0 only asks."""
+    process.poll()  # else its zombie would count
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+        return True
+    return False
