@@ -10,11 +10,12 @@ import dagster as dg
 from platform_core.checks.schema import check_schema, schema_spec, table_schema
 from platform_core.errors import DefinitionError
 from platform_core.fingerprints import code_fingerprint
-from platform_core.io_manager import PARTITION_BY
+from platform_core.io_manager import PARTITION_BY, sentences
 
 Layer = Literal["fact", "feature", "model", "prediction"]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
 LAYER_TAG = "headrace/layer"
+CONTEXT_NAMES = frozenset({"context", "_context", "context_", "_"})  # Dagster takes any of them
 
 # What each layer may be computed from. A prediction is an end: nothing that is trained or served may hang on it.
 MAY_READ: Mapping[Layer, tuple[Layer, ...]] = {
@@ -88,15 +89,15 @@ def _declare(
 
 def _prefix(function: Callable[..., Any], arguments: Mapping[str, Any]) -> list[str]:
     """The location's name, which begins every key of it: the folder that the function's module lies in."""
-    if "key_prefix" in arguments:
-        given = arguments["key_prefix"]
+    given = arguments.get("key_prefix")
+    if given is not None:
         return [given] if isinstance(given, str) else list(given)
     package, _, rest = function.__module__.partition(".")
     return [rest.split(".")[0]] if package == "code_locations" and rest else []
 
 
 def _key(function: Callable[..., Any], prefix: list[str], arguments: dict[str, Any]) -> dg.AssetKey:
-    if "key" in arguments:
+    if arguments.get("key") is not None:
         return dg.AssetKey.from_coercible(arguments["key"])
     arguments["key_prefix"] = prefix or None
     return dg.AssetKey([*prefix, arguments.get("name") or function.__name__])
@@ -104,15 +105,17 @@ def _key(function: Callable[..., Any], prefix: list[str], arguments: dict[str, A
 
 def _inputs(function: Callable[..., Any], prefix: list[str], arguments: Mapping[str, Any]) -> dict[str, dg.AssetIn]:
     """An `AssetIn` for every parameter that names an asset: one of the same location, unless `ins` says otherwise."""
-    ins: dict[str, dg.AssetIn] = dict(arguments.get("ins") or {})
-    not_assets = {"context", "config", *(arguments.get("required_resource_keys") or ()), *(arguments.get("deps") or ())}
+    ins = {name: dg.AssetIn.from_coercible(given) for name, given in (arguments.get("ins") or {}).items()}
+    deps = [dep for dep in arguments.get("deps") or () if isinstance(dep, str)]
+    not_assets = {*CONTEXT_NAMES, "config", *(arguments.get("required_resource_keys") or ()), *deps}
     hints = _hints(function)
-    for name in inspect.signature(function).parameters:
-        declared = ins.get(name, dg.AssetIn())
-        if name in not_assets or _is_resource(hints.get(name)):
+    for name, parameter in inspect.signature(function).parameters.items():
+        if name in not_assets or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
-        if declared.key is None:
-            ins[name] = declared._replace(key=dg.AssetKey([*prefix, name]))
+        declared = ins.get(name, dg.AssetIn())
+        if declared.key is None and not _is_resource(hints.get(name)):
+            key = dg.AssetKey([*(declared.key_prefix or prefix), name])
+            ins[name] = declared._replace(key=key, key_prefix=None)
     return ins
 
 
@@ -152,7 +155,8 @@ def _guarded(function: Callable[..., Any], key: dg.AssetKey, schema: Any) -> Cal
     @functools.wraps(function)
     def guarded(*args: Any, **kwargs: Any) -> Iterator[Any]:
         returned = function(*args, **kwargs)
-        value, result = check_schema(key, _value(returned), schema)
+        with sentences():
+            value, result = check_schema(key, _value(returned), schema)
         if not result.passed:
             yield result
             raise dg.Failure(_broken(key, result), allow_retries=False)
@@ -163,13 +167,25 @@ def _guarded(function: Callable[..., Any], key: dg.AssetKey, schema: Any) -> Cal
 
 
 def _value(returned: Any) -> Any:
+    if isinstance(returned, dg.MaterializeResult) and returned.value is dg.MaterializeResult().value:
+        return None  # what that default stands for
     return returned.value if isinstance(returned, dg.Output | dg.MaterializeResult) else returned
 
 
-def _with_value(returned: Any, value: Any) -> dg.Output[Any]:
-    if isinstance(returned, dg.Output | dg.MaterializeResult):
-        return dg.Output(value, metadata=dict(returned.metadata or {}), data_version=returned.data_version)
-    return dg.Output(value)
+def _with_value(returned: Any, value: Any) -> dg.Output[Any] | dg.MaterializeResult[Any]:
+    """The value with all that the function said besides."""
+    if not isinstance(returned, dg.Output | dg.MaterializeResult):
+        return dg.Output(value)
+    if isinstance(returned, dg.Output):
+        return dg.Output(value, metadata=returned.metadata, data_version=returned.data_version, tags=returned.tags)
+    return dg.MaterializeResult(
+        asset_key=returned.asset_key,
+        metadata=returned.metadata,
+        check_results=returned.check_results,
+        data_version=returned.data_version,
+        tags=returned.tags,
+        value=value,
+    )
 
 
 def _broken(key: dg.AssetKey, result: dg.AssetCheckResult) -> str:

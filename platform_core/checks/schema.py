@@ -4,13 +4,14 @@ from typing import Any
 
 import dagster as dg
 import polars as pl
+import pyarrow as pa
 
-from platform_core.errors import listed
+from platform_core.errors import UnsupportedValueError, listed
+from platform_core.store.tables import as_polars, is_table
 
 SCHEMA_CHECK = "schema"
 EXAMPLES = 5
-# Failures of shape, as pandera names them: they say all there is to say without an example.
-SHAPE = frozenset({"column_in_dataframe", "column_in_schema", "dtype", "WRONG_DATATYPE"})
+QUOTE = "'"
 
 
 def schema_spec(asset: dg.AssetKey) -> dg.AssetCheckSpec:
@@ -35,11 +36,11 @@ def _column(name: str, column: Any) -> dg.TableColumn:
 
 
 def check_schema(asset: dg.AssetKey, value: Any, schema: Any) -> tuple[Any, dg.AssetCheckResult]:
-    """Validates a whole table in one pass. Returns the table, collected where it was lazy, and what was found.
+    """Validates a whole table in one pass. Returns the table, computed where it was lazy, and what was found.
 
     pandera looks only at the types of a lazy frame and lets bad data pass; hence the collecting.
     """
-    frame = value.collect() if isinstance(value, pl.LazyFrame) else value
+    frame = _as_frame(asset, value, schema)
     failures = _failures(frame, schema)
     if len(frame) == 0:
         failures = [*failures, "the table has no rows"]
@@ -55,7 +56,27 @@ def check_schema(asset: dg.AssetKey, value: Any, schema: Any) -> tuple[Any, dg.A
         description=listed(failures, most=3) if failures else None,
         metadata=metadata if failures else {"rows": len(frame)},
     )
-    return (frame.lazy() if isinstance(value, pl.LazyFrame) else frame), result
+    return _in_type_of(value, frame), result
+
+
+def _in_type_of(value: Any, frame: Any) -> Any:
+    """What was checked, in the type that the function is annotated with; lazy ones can be read once more."""
+    if isinstance(value, pl.LazyFrame):
+        return frame.lazy()
+    return frame.to_arrow().to_reader() if isinstance(value, pa.RecordBatchReader) else value
+
+
+def _as_frame(asset: dg.AssetKey, value: Any, schema: Any) -> Any:
+    """The value as a frame of the library that the schema is written for."""
+    library = "pandas" if type(schema.to_schema()).__module__.startswith("pandera.api.pandas") else "polars"
+    if is_table(value) and library == "polars":
+        return as_polars(value)
+    if is_table(value) and type(value).__module__.startswith(library):
+        return value
+    what = "nothing" if value is None else f"a {type(value).__module__}.{type(value).__qualname__}"
+    raise UnsupportedValueError(
+        f"{asset.to_user_string()} returned {what}, which its schema cannot check; return a {library}.DataFrame."
+    )
 
 
 def _failures(frame: Any, schema: Any) -> list[str]:
@@ -64,20 +85,24 @@ def _failures(frame: Any, schema: Any) -> list[str]:
     try:
         schema.validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as errors:
-        return _sentences(
-            pl.DataFrame(errors.failure_cases) if _is_polars(frame) else pl.from_pandas(errors.failure_cases)
-        )
+        return _sentences(_as_text(errors.failure_cases))
     return []
 
 
-def _is_polars(frame: Any) -> bool:
-    return isinstance(frame, pl.DataFrame)
+def _as_text(cases: Any) -> pl.DataFrame:
+    """The failures that pandera found; those of pandas come as columns of mixed types."""
+    names = ("column", "check", "failure_case")
+    if isinstance(cases, pl.DataFrame):
+        return cases.select(pl.col(names).cast(pl.String))
+    return pl.DataFrame({name: [None if item is None else str(item) for item in cases[name]] for name in names})
 
 
 def _sentences(cases: pl.DataFrame) -> list[str]:
     """One sentence per broken rule, with the number of rows and a few of the offending values."""
-    grouped = cases.group_by("column", "check", maintain_order=True).agg(
-        pl.len().alias("rows"), pl.col("failure_case").cast(pl.String).unique(maintain_order=True).head(EXAMPLES)
+    of_type = pl.col("check").str.starts_with("dtype(")
+    telling = cases.filter(of_type | ~of_type.any().over("column"))  # rules cannot be applied to another type
+    grouped = telling.group_by("column", "check", maintain_order=True).agg(
+        pl.len().alias("rows"), pl.col("failure_case").unique(maintain_order=True).head(EXAMPLES)
     )
     return [_sentence(row) for row in grouped.iter_rows(named=True)]
 
@@ -90,7 +115,7 @@ def _sentence(row: dict[str, Any]) -> str:
     if check == "column_in_schema":
         return f"column {examples} is not in the schema"
     if check.startswith("dtype("):
-        return f"column {row['column']} should be {check.removeprefix('dtype(').removesuffix(')')} but is {examples}"
+        return f"column {row['column']} should be {check[6:-1].strip(QUOTE)} but is {examples}"
     if check == "not_nullable":
         return f"column {row['column']} holds nulls in {row['rows']} rows"
     return f"column {row['column']} breaks {check} in {row['rows']} rows ({examples})"

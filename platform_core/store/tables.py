@@ -101,7 +101,7 @@ def _dataset(files: list[str]) -> Any:
 
 def split_table(value: Any, column: str) -> dict[str, Any]:
     """Cuts a table by the text of a column, which stays in the parts. The parts keep the order of their rows."""
-    frame = value.collect() if isinstance(value, pl.LazyFrame) else _as_polars(value)
+    frame = as_polars(value)
     if column not in frame.columns:
         raise UnsupportedValueError(
             f"partition_by names the column '{column}', which the table does not have: {', '.join(frame.columns)}."
@@ -111,5 +111,8 @@ def split_table(value: Any, column: str) -> dict[str, Any]:
     return {str(key[0]): part for key, part in parts.items()}
 
 
-def _as_polars(value: Any) -> pl.DataFrame:
+def as_polars(value: Any) -> pl.DataFrame:
+    """Any table as a polars frame."""
+    if isinstance(value, pl.LazyFrame):
+        return value.collect()
     return value if isinstance(value, pl.DataFrame) else pl.DataFrame(pl.from_arrow(_reader(value).read_all()))
