@@ -34,7 +34,7 @@ def build_location(
         DefinitionError: an asset reads a key that nobody declares, or one of a layer it may not read.
     """
     owner = location_owner(modules[0], name)
-    assets = dg.map_asset_specs(lambda spec: _owned(spec, owner), list[Any](dg.load_assets_from_modules(modules)))
+    assets = dg.map_asset_specs(lambda spec: _owned(spec, owner), _loaded(modules))
     check_layering([spec for asset in assets for spec in _specs(asset)], imports)
     return dg.Definitions(
         assets=assets,
@@ -45,6 +45,11 @@ def build_location(
         executor=dg.in_process_executor,
         loggers={"console": console_log},
     )
+
+
+def _loaded(modules: Sequence[ModuleType]) -> list[Any]:
+    """The assets of modules, with those that are only declared because something else writes them."""
+    return list(dg.load_assets_from_modules(modules, include_specs=True))
 
 
 def location_owner(module: ModuleType, name: str) -> str:

@@ -5,7 +5,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from platform_core.errors import NamespaceError, SettingsError
@@ -41,8 +41,15 @@ class Settings(BaseSettings):
 
     @field_validator("repository", "home", "sources", mode="after")
     @classmethod
-    def _absolute(cls, path: Path) -> Path:
-        return path.expanduser().absolute()
+    def _absolute(cls, path: Path, others: ValidationInfo) -> Path:
+        """Paths count from the repository: the processes of one command run in different folders."""
+        start: Path = others.data.get("repository", Path.cwd())
+        return start / path.expanduser()
+
+    @field_validator("store", mode="after")
+    @classmethod
+    def _absolute_unless_url(cls, location: str, others: ValidationInfo) -> str:
+        return location if "://" in location else str(cls._absolute(Path(location), others))
 
     @field_validator("namespace", mode="after")
     @classmethod

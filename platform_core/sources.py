@@ -59,9 +59,14 @@ def _typed(text: pl.DataFrame, types: Types, path: Path) -> pl.DataFrame:
 
 def _cast(name: str, kind: pl.DataType | DataTypeClass) -> pl.Expr:
     column = pl.col(name)
-    if isinstance(kind, pl.Datetime):
+    if kind == pl.Datetime:
         # The zone of the text is read whatever its form (Z, +00:00 or none at all, which is taken as UTC).
-        return column.str.to_datetime(time_unit=kind.time_unit, time_zone="UTC", strict=False)
+        full = kind if isinstance(kind, pl.Datetime) else pl.Datetime()
+        moment = column.str.to_datetime(time_unit=full.time_unit, time_zone="UTC", strict=False)
+        zone = full.time_zone
+        return moment.dt.convert_time_zone(zone) if zone else moment.dt.replace_time_zone(None)
+    if kind in (pl.Date, pl.Time):
+        return column.str.to_date(strict=False) if kind == pl.Date else column.str.to_time(strict=False)
     if kind == pl.Boolean:
         return column.str.to_lowercase().replace_strict(
             {"true": True, "false": False}, default=None, return_dtype=pl.Boolean

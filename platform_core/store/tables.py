@@ -43,6 +43,8 @@ def _type_of(module: str, name: str) -> Any:
 def write_table(value: Any, path: Path) -> None:
     """Writes a table value as one Parquet file. Lazy values and streams are written without being held."""
     if isinstance(value, pl.DataFrame):
+        if objects := [name for name, kind in value.schema.items() if kind == pl.Object]:
+            raise UnsupportedValueError(f"{', '.join(objects)} holds Python objects; give the column a type of polars.")
         value.write_parquet(
             path, compression=COMPRESSION, compression_level=COMPRESSION_LEVEL, row_group_size=ROW_GROUP
         )
@@ -58,8 +60,15 @@ def _reader(value: Any) -> pa.RecordBatchReader:
     if isinstance(value, pa.Table):
         return value.to_reader(max_chunksize=ROW_GROUP)
     if type(value) is _type_of("pandas", "DataFrame"):
-        return pa.Table.from_pandas(value).to_reader(max_chunksize=ROW_GROUP)
+        return _from_pandas(value).to_reader(max_chunksize=ROW_GROUP)
     return value.fetch_arrow_reader(ROW_GROUP)  # a DuckDB relation
+
+
+def _from_pandas(frame: Any) -> pa.Table:
+    try:
+        return pa.Table.from_pandas(frame)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise UnsupportedValueError(f"A pandas column cannot be stored ({'; '.join(error.args)}).") from error
 
 
 def _write_batches(reader: pa.RecordBatchReader, path: Path) -> None:
