@@ -1,42 +1,54 @@
 """Whether code changed: a hash of a function and of what it reaches inside its package.
 
-Formatting, comments and docstrings do not count; a changed helper or constant does.
+Formatting, comments and docstrings do not count, nor does what the asset's decorator declares; a changed helper or
+constant does.
 """
 
 import ast
 import hashlib
 import inspect
+import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from types import FunctionType, ModuleType
 from typing import Any
+
+_CONSTANT = (str, int, float, tuple, frozenset, dict, list, type(None))
 
 
 def code_fingerprint(function: Callable[..., Any], package: str) -> str:
     """Twelve hexadecimal digits that change when the function, or code of `package` it refers to, changes."""
     found: dict[str, str] = {}
-    _visit(inspect.unwrap(function), package, found)
+    _visit(inspect.unwrap(function), package, found, declared=True)
     return hashlib.sha256("\n".join(f"{name}={found[name]}" for name in sorted(found)).encode()).hexdigest()[:12]
 
 
-def _visit(item: Any, package: str, found: dict[str, str]) -> None:
+def _visit(item: Any, package: str, found: dict[str, str], declared: bool = False) -> None:
     name = f"{item.__module__}.{item.__qualname__}"
     if name in found:
         return
     found[name] = ""  # before the descent, so that functions that call each other end
-    tree = _tree(item)
-    found[name] = ast.dump(tree)
-    module = inspect.getmodule(item)
-    for label, value in _references(tree, vars(module) if module else {}):
+    found[name], references = _read(item, declared)
+    for label, value in references:
         if isinstance(value, FunctionType | type) and _inside(value.__module__, package):
             _visit(value, package, found)
-        elif isinstance(value, str | int | float | tuple | frozenset | dict | list | None) and label.isupper():
+        elif isinstance(value, _CONSTANT) and label.isupper():
             found[f"{name}.{label}"] = repr(value)
+
+
+@lru_cache(maxsize=4096)  # assets of one location mostly reach the same helpers
+def _read(item: Any, declared: bool) -> tuple[str, list[tuple[str, Any]]]:
+    """The code of an item as text, and the names it uses with their values."""
+    tree = _tree(item)
+    if declared and isinstance(tree, ast.FunctionDef | ast.AsyncFunctionDef):
+        tree.decorator_list = []
+    return ast.dump(tree), list(_references(tree, vars(sys.modules[item.__module__])))
 
 
 def _tree(item: Any) -> ast.AST:
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(item)))
+        tree = _top_level(item.__module__).get(item.__qualname__) or _alone(item)
     except (OSError, TypeError, SyntaxError):  # made without a source file, as in a notebook or by a factory
         code = getattr(item, "__code__", None)
         return ast.Constant(code.co_code.hex() if code else repr(item))
@@ -44,6 +56,17 @@ def _tree(item: Any) -> ast.AST:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and ast.get_docstring(node):
             node.body = node.body[1:] or [ast.Pass()]
     return tree
+
+
+@lru_cache(maxsize=256)
+def _top_level(module: str) -> dict[str, ast.AST]:
+    """The functions and classes of a module by name; its file is parsed once for all of them."""
+    tree = ast.parse(inspect.getsource(sys.modules[module]))
+    return {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
+
+
+def _alone(item: Any) -> ast.AST:
+    return ast.parse(textwrap.dedent(inspect.getsource(item))).body[0]
 
 
 def _references(tree: ast.AST, namespace: dict[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -54,16 +54,13 @@ def make_plan(location: LoadedLocation, selection: str, partition: str, existing
         partition: a key, a range, `all`, `latest`, or empty: those that are missing, or the latest when none is.
         existing: the partitions of an asset that the namespace shows already.
     """
-    selected = select(location, selection)
+    batches = sorted(_batches(location, select(location, selection)).items(), key=lambda item: item[0].order)
+    asked = _keys_asked_for(partition, [batch for batch, _ in batches])
     runs: list[PlannedRun] = []
     notes: list[str] = []
-    for number, (batch, assets) in enumerate(
-        sorted(_batches(location, selected).items(), key=lambda item: item[0].order)
-    ):
-        keys = _wanted(batch, assets, partition, existing, notes)
+    for number, (batch, assets) in enumerate(batches):
+        keys = _wanted(batch, assets, asked, existing, notes)
         runs += [PlannedRun(tuple(assets), part, number) for part in _parts(batch, keys)]
-    if not runs:
-        raise PartitionError(f"None of {_names(selected)} has the partition {partition}.{_ranges(location, selected)}")
     return Plan(tuple(runs), tuple(notes))
 
 
@@ -121,13 +118,13 @@ def _one_at_a_time(location: LoadedLocation, key: dg.AssetKey) -> bool:
 
 
 def _wanted(
-    batch: _Batch, assets: Sequence[dg.AssetKey], partition: str, existing: Existing, notes: list[str]
+    batch: _Batch, assets: Sequence[dg.AssetKey], asked: Sequence[str] | None, existing: Existing, notes: list[str]
 ) -> list[str]:
     if batch.mode == "once":
         return []
-    if partition:
-        return _asked_for(batch, assets, partition, notes)
     known = list(batch.known)
+    if asked is not None:
+        return _asked_for(known, assets, asked, notes)
     missing = {key for asset in assets for key in set(known) - set(existing(asset))}
     keys = [key for key in known if key in missing] or known[-1:]
     if len(keys) < len(known):
@@ -138,12 +135,27 @@ def _wanted(
     return keys
 
 
-def _asked_for(batch: _Batch, assets: Sequence[dg.AssetKey], partition: str, notes: list[str]) -> list[str]:
-    first, _, last = partition.partition("..")
-    if {first, last} - {""} <= {"all", "latest", *batch.known}:
-        return parse_keys(partition, batch.known)
-    notes.append(f"{_names(assets)}: left out, having no partition {partition} ({_span(batch.known)})")
-    return []
+def _asked_for(known: list[str], assets: Sequence[dg.AssetKey], asked: Sequence[str], notes: list[str]) -> list[str]:
+    if list(asked) in (["all"], ["latest"]):
+        return parse_keys(asked[0], known)
+    keys = [key for key in known if key in asked]
+    if len(keys) < len(asked):
+        what = f"only {_span(keys)}" if keys else "left out"
+        notes.append(f"{_names(assets)}: {what}, as its partitions are {_span(known)}")
+    return keys
+
+
+def _keys_asked_for(text: str, batches: Iterable[_Batch]) -> list[str] | None:
+    """The partitions that a text names, among those of whichever asset has them all; None when nothing was said."""
+    if text in ("", "all", "latest"):
+        return [text] if text else None
+    refusals = []
+    for known in sorted({batch.known for batch in batches if batch.known}, key=len, reverse=True):
+        try:
+            return parse_keys(text, known)
+        except PartitionError as error:
+            refusals.append(error)
+    raise refusals[0] if refusals else PartitionError(f"Nothing that is selected has partitions; leave out {text}.")
 
 
 def _parts(batch: _Batch, keys: Sequence[str]) -> list[tuple[str, ...]]:
@@ -152,12 +164,6 @@ def _parts(batch: _Batch, keys: Sequence[str]) -> list[tuple[str, ...]]:
     if batch.mode == "each":
         return [(key,) for key in keys]
     return [tuple(stretch) for stretch in contiguous(keys, batch.known)]
-
-
-def _ranges(location: LoadedLocation, assets: Sequence[dg.AssetKey]) -> str:
-    return "".join(
-        f" {key.to_user_string()} has {_span(known)}." for key in assets if (known := _partitions(location, key))
-    )
 
 
 def _span(keys: Sequence[str]) -> str:
