@@ -50,7 +50,7 @@ def refresh_latest(
     name: str, selection: dg.AssetSelection, partitions: dg.PartitionsDefinition, cron: str, timezone: str = "UTC"
 ) -> dg.ScheduleDefinition:
     """A schedule that computes the newest partition that is complete. A tick evaluated twice launches one run."""
-    job = dg.define_asset_job(name, selection, partitions_def=partitions)
+    job = dg.define_asset_job(name, selection)
 
     @dg.schedule(
         name=f"{name}_schedule",
@@ -84,7 +84,7 @@ def source_file_sensor(
 
     @dg.sensor(
         name=name,
-        job=dg.define_asset_job(f"{name}_job", dg.AssetSelection.assets(*selection), partitions_def=partitions),
+        job=dg.define_asset_job(f"{name}_job", dg.AssetSelection.assets(*selection)),
         minimum_interval_seconds=interval_seconds,
         default_status=sensor_status(),
     )

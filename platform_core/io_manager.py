@@ -9,7 +9,7 @@ import dagster as dg
 from platform_core.catalog.catalog import Catalog, open_catalog
 from platform_core.catalog.values import UNPARTITIONED, InputVersion, Provenance, Shown
 from platform_core.dagster_internals import set_data_version
-from platform_core.errors import HeadraceError, NotFoundError, PartitionError, listed
+from platform_core.errors import HeadraceError, PartitionError, listed
 from platform_core.event_metadata import TRANSACTION, common_data_version, plain_metadata, version_metadata
 from platform_core.provenance import author, environment_hash, git_commit
 from platform_core.settings import Settings, current_settings
@@ -51,13 +51,10 @@ class HeadraceIOManager(dg.IOManager):
     def _resolve(self, context: dg.InputContext) -> list[Shown]:
         asset = context.asset_key.to_user_string()
         wanted = list(context.asset_partition_keys) if context.has_asset_partitions else [UNPARTITIONED]
-        found = self._catalog.resolve(self._settings.writes_to, asset, wanted)
-        missing = [key for key in wanted if key not in found]
         # An asset without partitions takes what there is of all partitions; any other needs these very ones.
-        takes_what_there_is = found and _is_unpartitioned(context)
-        if missing and not takes_what_there_is:
-            raise NotFoundError(_nothing_to_read(asset, missing, self._settings.namespace))
-        return [found[key] for key in wanted if key in found]
+        if _is_unpartitioned(context) and (found := self._catalog.resolve(self._settings.writes_to, asset, wanted)):
+            return list(found.values())
+        return self._catalog.require(self._settings.writes_to, asset, wanted)
 
     def handle_output(self, context: dg.OutputContext, value: Any) -> None:
         """Writes the value as one version per partition and makes all of them current at once."""
@@ -151,13 +148,3 @@ def _step(context: dg.InputContext | dg.OutputContext) -> tuple[str, str]:
 def _as_input(name: str, shown: Shown) -> InputVersion:
     version = shown.version
     return InputVersion(name, version.asset, version.partition, version.id, shown.shown_by)
-
-
-def _nothing_to_read(asset: str, missing: Sequence[str], namespace: str) -> str:
-    if list(missing) == [UNPARTITIONED]:
-        return f"{asset} has no version in {namespace} yet; run it first: headrace run {asset}"
-    keys = missing[0] if len(missing) == 1 else f"{missing[0]}..{missing[-1]}"
-    return (
-        f"{asset} has no version of {listed(missing)} in {namespace} yet; run it first:"
-        f" headrace run {asset} --partition {keys}"
-    )

@@ -83,6 +83,8 @@ def _declare(
     if schema is not None:
         arguments["check_specs"] = [schema_spec(key), *(arguments.get("check_specs") or [])]
         function = _guarded(function, key, schema)
+    elif not _yields_or_awaits(function):
+        function = _in_sentences(function)
     asset: dg.AssetsDefinition = dg.asset(**arguments)(function)
     return asset
 
@@ -145,17 +147,30 @@ def _engine(function: Callable[..., Any]) -> list[str]:
     )
 
 
+def _yields_or_awaits(function: Callable[..., Any]) -> bool:
+    return inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function)
+
+
+def _in_sentences(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def spoken(*args: Any, **kwargs: Any) -> Any:
+        with sentences():
+            return function(*args, **kwargs)
+
+    return spoken
+
+
 def _guarded(function: Callable[..., Any], key: dg.AssetKey, schema: Any) -> Callable[..., Any]:
     """The function with its value checked before it is written: one that breaks the schema never becomes a version."""
-    if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
+    if _yields_or_awaits(function):
         raise DefinitionError(
             f"{key.to_user_string()}: a function with a schema must return its table, not yield or await it."
         )
 
     @functools.wraps(function)
     def guarded(*args: Any, **kwargs: Any) -> Iterator[Any]:
-        returned = function(*args, **kwargs)
         with sentences():
+            returned = function(*args, **kwargs)
             value, result = check_schema(key, _value(returned), schema)
         if not result.passed:
             yield result

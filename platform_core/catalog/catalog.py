@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, func, in
 from platform_core.catalog.engine import open_engine
 from platform_core.catalog.records import in_utc, row_to_version, version_to_row
 from platform_core.catalog.tables import namespaces, refs, transactions, versions
-from platform_core.catalog.values import Shown, Transaction, Version
-from platform_core.errors import NotFoundError
+from platform_core.catalog.values import UNPARTITIONED, Shown, Transaction, Version
+from platform_core.errors import NotFoundError, listed
 from platform_core.namespaces import PRODUCTION, Namespace
 
 Condition = ColumnElement[bool]
@@ -62,6 +62,13 @@ class Catalog:
         if partitions is None:
             return found
         return {partition: found[partition] for partition in partitions if partition in found}
+
+    def require(self, namespace: Namespace, asset: str, partitions: Sequence[str]) -> list[Shown]:
+        """What a namespace shows of these partitions of an asset; an error that says what to run if one is missing."""
+        found = self.resolve(namespace, asset, partitions)
+        if missing := [partition for partition in partitions if partition not in found]:
+            raise NotFoundError(_nothing_to_read(namespace, asset, missing))
+        return list(found.values())
 
     def current(self, namespace: Namespace) -> list[Shown]:
         """Everything that a namespace shows, by asset and partition."""
@@ -124,6 +131,16 @@ class Catalog:
         with self._engine.connect() as connection:
             rows = connection.execute(query).mappings().all()
         return [Transaction(**dict(row) | {"committed_at": in_utc(row["committed_at"])}) for row in rows]
+
+
+def _nothing_to_read(namespace: Namespace, asset: str, missing: Sequence[str]) -> str:
+    if list(missing) == [UNPARTITIONED]:
+        return f"{asset} has no version in {namespace} yet; run it first: headrace run {asset}"
+    keys = missing[0] if len(missing) == 1 else f"{missing[0]}..{missing[-1]}"
+    return (
+        f"{asset} has no version of {listed(missing)} in {namespace} yet; run it first:"
+        f" headrace run {asset} --partition {keys}"
+    )
 
 
 def _visible(connection: Connection, namespace: Namespace, *where: Condition) -> Select[Any]:

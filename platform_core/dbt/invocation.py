@@ -19,6 +19,7 @@ from platform_core.dbt.project import project_folder
 
 RECEIPT = "receipt.json"
 PARTIAL_PARSE = "partial_parse.msgpack"
+_QUIETLY = ("--no-use-colors", "--log-level", "none")
 
 
 @dataclass
@@ -55,6 +56,7 @@ def build(
 
 
 def _invoke(arguments: Sequence[str], target: Path, context: dg.AssetExecutionContext, outcome: Outcome) -> None:
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     def take(event: Any) -> None:
@@ -63,20 +65,18 @@ def _invoke(arguments: Sequence[str], target: Path, context: dg.AssetExecutionCo
             outcome.messages.append(message)
             context.log.info(str(message))
 
-    project = str(project_folder())
-    where = [
-        "--project-dir",
-        project,
-        "--profiles-dir",
-        project,
-        "--target-path",
-        str(target),
-        "--log-path",
-        str(target),
-    ]
-    result = dbtRunner(callbacks=[take]).invoke(["--no-use-colors", "--log-level", "none", *arguments, *where])
+    try:
+        result = dbtRunner(callbacks=[take]).invoke([*_QUIETLY, *arguments, *_places(target)])
+    finally:
+        # After a failure dbt-duckdb keeps its database, and with it the tables and the plugin of this run.
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
     if not result.success:
-        outcome.failures = _sentences(result) or [str(result.exception)]
+        outcome.failures = _sentences(result) or [_told(str(result.exception))]
+
+
+def _places(target: Path) -> list[str]:
+    project = str(project_folder())
+    return [f"--project-dir={project}", f"--profiles-dir={project}", f"--target-path={target}", f"--log-path={target}"]
 
 
 def _as_message(event: Any) -> DbtCoreCliEventMessage:
@@ -90,9 +90,13 @@ def _sentences(result: Any) -> list[str]:
     failed = [
         node for node in getattr(result.result, "results", ()) if node.status in ("error", "fail", "runtime error")
     ]
-    return [
-        f"{node.node.name} ({node.node.original_file_path}): {' '.join(str(node.message).split())}" for node in failed
-    ]
+    return [f"{node.node.name} ({node.node.original_file_path}): {_told(str(node.message))}" for node in failed]
+
+
+def _told(message: str) -> str:
+    """The reason in one line, without dbt's heading that names the node again."""
+    heading, _, reason = message.strip().partition("\n")
+    return " ".join((reason or heading).split()).rstrip(".")
 
 
 @contextmanager
@@ -102,7 +106,7 @@ def _variables(context: dg.AssetExecutionContext, receipt: Path, indirect: str |
     variables = {
         "HEADRACE_DBT_PARTITIONS": json.dumps(list(context.partition_keys) if partitioned else []),
         "HEADRACE_DBT_RECEIPT": str(receipt),
-        "HEADRACE_DBT_RUN": json.dumps([context.run_id, context.op_handle.name]),
+        "HEADRACE_DBT_RUN": json.dumps([context.run.run_id, context.op_execution_context.op_handle.name]),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     } | ({"DBT_INDIRECT_SELECTION": indirect} if indirect else {})
     before = {name: os.environ.get(name) for name in variables}

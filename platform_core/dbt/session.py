@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from platform_core.catalog.catalog import Catalog, open_catalog
-from platform_core.catalog.values import UNPARTITIONED, InputVersion, Provenance, Version
-from platform_core.errors import NotFoundError, PartitionError, listed
+from platform_core.catalog.values import UNPARTITIONED, InputVersion, Provenance, Shown, Version
+from platform_core.errors import PartitionError, listed
 from platform_core.provenance import author, environment_hash, git_commit
 from platform_core.settings import Settings, current_settings
 from platform_core.store.store import Store, open_store
@@ -65,18 +65,17 @@ class Session:
 
     def resolve(self, unique_id: str, asset: str) -> list[Path]:
         """The files of what the namespace shows of an asset, limited to the partitions of this invocation."""
+        shown = self._shown(asset)
+        self._read[unique_id] = [
+            InputVersion(asset, asset, item.version.partition, item.version.id, item.shown_by) for item in shown
+        ]
+        return [path for item in shown for path in self._store.verified_paths(item.version)]
+
+    def _shown(self, asset: str) -> list[Shown]:
         found = self._catalog.resolve(self._settings.writes_to, asset)
-        if self._partitions and UNPARTITIONED not in found:
-            if missing := [key for key in self._partitions if key not in found]:
-                raise NotFoundError(f"{asset} has no version of {listed(missing)} in {self._settings.namespace} yet.")
-            found = {key: found[key] for key in self._partitions}
-        if not found:
-            raise NotFoundError(
-                f"{asset} has no version in {self._settings.namespace} yet; run it first: headrace run {asset}"
-            )
-        versions = [(item.version, item.shown_by) for item in found.values()]
-        self._read[unique_id] = [InputVersion(asset, asset, v.partition, v.id, by) for v, by in versions]
-        return [path for version, _ in versions for path in self._store.verified_paths(version)]
+        if not found or (self._partitions and UNPARTITIONED not in found):
+            return self._catalog.require(self._settings.writes_to, asset, self._partitions or [UNPARTITIONED])
+        return list(found.values())
 
     def stage(self, model: Model, relation: Any) -> list[Path]:
         """Writes the rows of a model as versions that nobody sees yet. Returns their files."""

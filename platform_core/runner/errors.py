@@ -3,8 +3,11 @@
 import re
 from typing import Any
 
+from platform_core.errors import HeadraceError
+
 _FRAME = re.compile(r'File "(?P<file>[^"]*code_locations/[^"]*)", line (?P<line>\d+)')
 _INSTALLED = "site-packages"
+_OURS = {kind.__name__ for kind in HeadraceError.__subclasses__()}
 
 
 def explain(error: Any, description: str | None) -> str:
@@ -18,7 +21,7 @@ def explain(error: Any, description: str | None) -> str:
         return description
     if error is None:
         return "It failed without saying why; the run's log in the UI has more."
-    while error.cause is not None:
+    while error.cause is not None and error.cls_name not in _OURS:
         error = error.cause
     frames = [match for match in map(_FRAME.search, error.stack) if match and _INSTALLED not in match["file"]]
     where = f" ({frames[-1]['file']}:{frames[-1]['line']})" if frames else ""

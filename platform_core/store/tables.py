@@ -61,7 +61,7 @@ def _reader(value: Any) -> pa.RecordBatchReader:
         return value.to_reader(max_chunksize=ROW_GROUP)
     if type(value) is _type_of("pandas", "DataFrame"):
         return _from_pandas(value).to_reader(max_chunksize=ROW_GROUP)
-    return value.fetch_arrow_reader(ROW_GROUP)  # a DuckDB relation
+    return value.to_arrow_reader(ROW_GROUP)  # a DuckDB relation
 
 
 def _from_pandas(frame: Any) -> pa.Table:

@@ -1,0 +1,103 @@
+"""From raw facts to predictions with one command, and from a namespace of one's own on top of production."""
+
+import json
+from pathlib import Path
+
+from tests.end_to_end.conftest import Headrace
+
+ASSETS = {
+    "airlines", "airports", "planes", "scheduled_flights", "weather", "flights_clean", "route_days",
+    "departure_features", "delay_model", "delay_predictions",
+}  # fmt: skip
+
+
+def test_the_table_at_the_end_has_every_asset_with_version_rows_bytes_seconds_and_checks(production: Headrace) -> None:
+    table = (production.home / "first_run.txt").read_text().split("\nasset ")[1].splitlines()
+    assert table[0].split() == ["version", "rows", "bytes", "seconds", "checks"]
+    rows = {line.split()[0]: line for line in table[1:] if line.strip()}
+    assert set(rows) == {f"flights/{name}" for name in ASSETS}
+    assert "7 partitions" in rows["flights/departure_features"]
+    assert "1/1" in rows["flights/departure_features"]
+
+
+def test_every_delivered_flight_arrives_in_the_facts_and_the_features(production: Headrace) -> None:
+    for asset in ("scheduled_flights", "flights_clean", "departure_features"):
+        versions = production.versions(asset)
+        assert {version.partition for version in versions} == {f"2013-{month:02}" for month in range(1, 8)}
+        assert sum(version.rows or 0 for version in versions) == 196_082, asset
+
+
+def test_the_model_is_better_than_chance_and_says_so(production: Headrace) -> None:
+    (version,) = production.versions("delay_model")
+    metrics = version.metadata
+    assert 0.65 < metrics["roc_auc"] < 0.85  # above it, the future would have leaked in
+    assert metrics["rows_test"] > 20_000
+    assert version.format == "skops"
+
+
+def test_predictions_know_the_model_and_the_features_they_come_from(production: Headrace) -> None:
+    (prediction,) = production.versions("delay_predictions")
+    (model,) = production.versions("delay_model")
+    inputs = {item.name: item for item in prediction.provenance.inputs}
+    assert inputs["delay_model"].version == model.id
+    assert inputs["departure_features"].partition == "2013-07"
+    assert {item.partition for item in model.provenance.inputs} == {f"2013-{month:02}" for month in range(1, 8)}
+
+
+def test_sql_models_know_their_inputs_too(production: Headrace) -> None:
+    clean = production.versions("flights_clean")[0]
+    assert {item.asset for item in clean.provenance.inputs} == {"flights/scheduled_flights"}
+    routes = production.versions("route_days")[0]
+    assert {item.asset for item in routes.provenance.inputs} == {"flights/flights_clean"}
+
+
+def test_a_user_computes_on_production_and_changes_nothing_of_it(production: Headrace) -> None:
+    before = _production_files(production.home)
+    ada = production.within("user/ada")
+    done = ada("run", "delay_predictions", "--partition", "2013-07")
+    assert done.returncode == 0, done.stdout
+    assert _production_files(production.home) == before
+    (own, inherited) = ada.versions("delay_predictions")
+    assert (own.namespace, inherited.namespace) == ("user/ada", "production")
+    assert {item.namespace for item in own.provenance.inputs} == {"production"}
+    assert len(production.versions("delay_predictions")) == 1
+
+
+def _production_files(home: Path) -> dict[str, tuple[int, int]]:
+    files = [path for path in (home / "store" / "production").rglob("*") if path.is_file()]
+    return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in files}
+
+
+def test_without_a_partition_what_is_missing_is_computed_and_what_is_left_alone_is_said(production: Headrace) -> None:
+    done = production.within("user/grace")("run", "weather")
+    assert done.returncode == 1, done.stdout  # August was not delivered
+    assert "weather: computing 2013-08..2013-12; the other 7 of 12 partitions are there already" in done.stdout
+    assert "weather_2013-08.csv.gz was not delivered" in done.stdout
+
+
+def test_dbt_alone_builds_in_the_namespace_of_the_user(production: Headrace) -> None:
+    done = production.within("user/edgar")("run", "route_days", "--partition", "2013-03")
+    assert done.returncode == 0, done.stdout
+    newest = production.within("user/edgar").versions("route_days")[0]
+    assert (newest.namespace, newest.partition) == ("user/edgar", "2013-03")
+    assert {item.namespace for item in newest.provenance.inputs} == {"production"}
+
+
+def test_versions_and_show_speak_to_people_and_to_scripts(production: Headrace) -> None:
+    (model,) = production.versions("delay_model")
+    listed = json.loads(production("versions", "delay_model", "--json").stdout)
+    assert [(item["id"], item["current"], item["shown_by"]) for item in listed] == [(model.id, True, "production")]
+    shown = production("show", f"delay_model@{model.id[-6:]}").stdout
+    for part in (model.label, "roc_auc", "departure_features", "written", "by"):
+        assert part in shown
+    head = production("show", "weather", "--partition", "2013-03", "--rows", "2").stdout
+    assert "wind_speed" in head
+
+
+def test_check_loads_every_location_and_counts_what_it_declares(production: Headrace) -> None:
+    done = production("check")
+    assert done.returncode == 0, done.stdout
+    assert (
+        "✓ flights: 10 assets, 14 checks, 2 schedules, 5 sensors" in done.stdout
+        or "✓ flights: 10 assets" in done.stdout
+    )
