@@ -4,6 +4,8 @@
 
 # A virtual environment that happens to be active, or one named for another project, must not be installed into.
 unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
+# Python's compiled files are what makes the second start of a command quick.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON := $(or $(shell command -v python3.11 2>/dev/null),python3)
 UV := .headrace/bin/uv
