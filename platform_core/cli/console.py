@@ -22,7 +22,8 @@ def table(*columns: str, right: Sequence[str] = ()) -> Table:
     """A plain table; columns named in `right` hold numbers."""
     grid = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
-        grid.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        keep = column in ("asset", "version", "partition")
+        grid.add_column(column, justify="right" if column in right else "left", overflow="fold", no_wrap=keep)
     return grid
 
 

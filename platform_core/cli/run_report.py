@@ -147,7 +147,7 @@ class Report:
         grid = table("asset", "version", "rows", "bytes", "seconds", "checks", right=("rows", "bytes", "seconds"))
         written = self._written()
         for asset, report in self._assets.items():
-            grid.add_row(asset, *_cells(report, written.get(asset, [])))
+            grid.add_row(_short(asset), *_cells(report, written.get(asset, [])))
         console.print()
         console.print(grid)
 
@@ -179,7 +179,7 @@ def _version_cell(report: AssetReport, versions: list[Version]) -> str:
         return "[red]failed[/]"
     if not versions:
         return "[yellow]not run[/]" if report.skipped else "none"
-    label = versions[0].id if len(versions) == 1 else several(len(versions), "partition")
+    label = versions[0].id.rpartition("-")[2] if len(versions) == 1 else several(len(versions), "partition")
     return label + (f" [red]({several(len(report.failures), 'failure')})[/]" if report.failures else "")
 
 

@@ -27,6 +27,9 @@ def versions(asset: str, partition: str | None, limit: int, as_json: bool) -> No
     catalog = open_catalog(settings.catalog)
     name = full_name(catalog, asset)
     history = catalog.history(settings.writes_to, name, partition, limit)
+    if not history:
+        of = f"partition {partition} of {name}" if partition else name
+        raise NotFoundError(f"{settings.namespace} never showed a version of {of}; run it first: headrace run {name}")
     current = {item.version.id for item in catalog.resolve(settings.writes_to, name).values()}
     if as_json:
         print_json([_as_json(item, current) for item in history])
@@ -35,12 +38,12 @@ def versions(asset: str, partition: str | None, limit: int, as_json: bool) -> No
 
 
 def _versions_table(history: list[Shown], current: set[str]) -> object:
-    grid = table("version", "", "partition", "rows", "bytes", "namespace", "by", "code", right=("rows", "bytes"))
+    grid = table("version", "partition", "rows", "bytes", "namespace", "by", "code", right=("rows", "bytes"))
     for item in history:
         version = item.version
-        mark = "*" if version.id in current else ""
-        origin = (item.shown_by, version.provenance.author, version.provenance.code_version)
-        grid.add_row(version.id, mark, version.partition, count(version.rows), size(version.bytes), *origin)
+        label = f"{version.id} *" if version.id in current else version.id
+        origin = (item.shown_by, version.provenance.author, version.provenance.code_version[:7])
+        grid.add_row(label, version.partition, count(version.rows), size(version.bytes), *origin)
     return grid
 
 

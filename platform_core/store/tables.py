@@ -61,7 +61,16 @@ def _reader(value: Any) -> pa.RecordBatchReader:
         return value.to_reader(max_chunksize=ROW_GROUP)
     if type(value) is _type_of("pandas", "DataFrame"):
         return _from_pandas(value).to_reader(max_chunksize=ROW_GROUP)
-    return value.to_arrow_reader(ROW_GROUP)  # a DuckDB relation
+    return _in_utc(value.to_arrow_reader(ROW_GROUP))  # a DuckDB relation
+
+
+def _in_utc(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    """The same moments in UTC: DuckDB gives them in the zone of whichever machine it runs on."""
+    fields = [
+        field.with_type(pa.timestamp(field.type.unit, "UTC")) if getattr(field.type, "tz", None) else field
+        for field in reader.schema
+    ]
+    return reader.cast(pa.schema(fields))
 
 
 def _from_pandas(frame: Any) -> pa.Table:
@@ -98,7 +107,9 @@ def read_table(paths: Sequence[Path], kind: Any) -> Any:
     if kind is _type_of("pandas", "DataFrame"):
         return _dataset(files).to_table().to_pandas()
     if kind is _type_of("duckdb", "DuckDBPyRelation"):
-        return sys.modules["duckdb"].connect().read_parquet(files)
+        connection = sys.modules["duckdb"].connect()
+        connection.execute("set TimeZone = 'UTC'")  # otherwise a day begins when it does on this machine
+        return connection.read_parquet(files)
     raise UnsupportedValueError(f"A table cannot be read as {kind}; annotate the parameter with {TABLE_TYPES}.")
 
 

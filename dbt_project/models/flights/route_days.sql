@@ -5,6 +5,7 @@ select
     flight_date,
     month,
     count(*) as departures,
+    count(arr_delay) as arrivals,
     avg(cast(late as double)) as late_share,
     avg(arr_delay) as mean_arr_delay,
     avg(cast(cancelled as double)) as cancelled_share
