@@ -1,0 +1,35 @@
+"""Every test has a home and a namespace of its own: nothing ever reads or writes the `.headrace` of the repository."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+
+from platform_core.catalog.catalog import Catalog, open_catalog
+from platform_core.settings import Settings, current_settings
+from platform_core.store.store import Store, open_store
+
+# A shared machine may be slow for a moment, which says nothing about the code.
+hypothesis_settings.register_profile("headrace", deadline=None, max_examples=60)
+hypothesis_settings.load_profile("headrace")
+
+
+@pytest.fixture(autouse=True)
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The settings of the user Tess, whose home is the test's own folder."""
+    for name in [name for name in os.environ if name.startswith(("HEADRACE_", "DAGSTER_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HEADRACE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HEADRACE_NAMESPACE", "user/tess")
+    return current_settings()
+
+
+@pytest.fixture
+def catalog(settings: Settings) -> Catalog:
+    return open_catalog(settings.catalog)
+
+
+@pytest.fixture
+def store(settings: Settings) -> Store:
+    return open_store(settings.store)
