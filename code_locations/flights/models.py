@@ -23,9 +23,10 @@ def delay_model(context: dg.AssetExecutionContext, departure_features: pl.DataFr
     return dg.MaterializeResult(
         value=trained.model,
         metadata={
-            **trained.metrics,
+            **{name: round(value, 4) for name, value in trained.metrics.items()},
+            "curves": dg.MetadataValue.md(training.sketch_markdown(trained)),
+            "curves_in_full": dg.MetadataValue.md(f"![ROC curve and calibration](data:image/png;base64,{picture})"),
             "importances": dg.MetadataValue.md(_table(trained.importances)),
-            "curves": dg.MetadataValue.md(f"![ROC curve and calibration](data:image/png;base64,{picture})"),
         },
     )
 

@@ -5,6 +5,8 @@ scikit-learn and matplotlib are imported inside the functions: definitions load 
 
 from __future__ import annotations
 
+from base64 import b64encode
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -22,6 +24,7 @@ PROBABILITY = "probability_late"
 IMPORTANCE_ROWS = 4_000
 IMPORTANCE_REPEATS = 2
 CALIBRATION_BINS = 10
+SKETCH_POINTS = 20
 BLUE, ORANGE, GREY = "#2166ac", "#d6604d", "#8c8c8c"
 
 
@@ -161,6 +164,29 @@ def figure_png(trained: Trained) -> bytes:
     picture = BytesIO()
     figure.savefig(picture, format="png")
     return picture.getvalue()
+
+
+def sketch_markdown(trained: Trained) -> str:
+    """Both curves in fewer than 1,000 characters of Markdown: what is longer, Dagster's UI hides behind a link."""
+    from numpy import interp, linspace
+    from sklearn.metrics import roc_curve
+
+    false, true, _ = roc_curve(trained.scores[LABEL].to_numpy(), trained.scores[PROBABILITY].to_numpy())
+    along = linspace(0, 1, SKETCH_POINTS + 1)
+    drawing = (
+        "<svg xmlns='http://www.w3.org/2000/svg' width='470' height='224' font-family='sans-serif' fill='none'>"
+        "<path stroke='#bbb' d='M1,22V222H201M261,22V222H461M1,222L201,22M261,222L461,22'/><g stroke-width='3'>"
+        f"<path stroke='{BLUE}' d='M{_line(zip(along, interp(along, false, true), strict=True), 1)}'/>"
+        f"<path stroke='{ORANGE}' d='M{_line(_calibration(trained.scores).drop('bin').iter_rows(), 261)}'/></g>"
+        f"<g fill='#555'><text y='14'>ROC, area {trained.metrics['roc_auc']:.3f}</text>"
+        f"<text x='260' y='14'>Calibration, Brier {trained.metrics['brier']:.3f}</text></g></svg>"
+    )
+    return f"![ROC curve and calibration](data:image/svg+xml;base64,{b64encode(drawing.encode()).decode()})"
+
+
+def _line(points: Iterable[tuple[float, float]], left: int) -> str:
+    """Points of the unit square in a square of 200 by 200 that begins at `left` and ends at 222 from the top."""
+    return " ".join(f"{left + 200 * x:.0f},{222 - 200 * y:.0f}" for x, y in points)
 
 
 def _draw_roc(axes: Axes, trained: Trained) -> None:

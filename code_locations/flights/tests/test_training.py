@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from datetime import date
+from xml.etree import ElementTree
 
 import polars as pl
 import pytest
 
 from code_locations.flights.joins import FEATURES
 from code_locations.flights.schemas import DelayPredictions
-from code_locations.flights.training import Trained, figure_png, predict, train
+from code_locations.flights.training import Trained, figure_png, predict, sketch_markdown, train
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +100,17 @@ def test_the_figure_is_a_picture_that_opens(trained: Trained):
     assert picture.shape[0] > 400
     assert picture.shape[1] > 800
     assert picture.min() < 0.5 < picture.max()
+
+
+def test_the_sketch_is_short_enough_for_the_ui_to_show_it_in_place(trained: Trained):
+    markdown = sketch_markdown(trained)
+    assert len(markdown) < 1_000
+    address = markdown.partition("](")[2].removesuffix(")")
+    drawing = ElementTree.fromstring(base64.b64decode(address.removeprefix("data:image/svg+xml;base64,")))
+    _, roc, calibration = [path.attrib["d"] for path in drawing.iter("{http://www.w3.org/2000/svg}path")]
+    assert roc.startswith("M1,")
+    assert roc.endswith(" 201,22")
+    assert calibration.count(",") == 10
 
 
 @pytest.mark.parametrize(
