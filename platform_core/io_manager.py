@@ -50,7 +50,7 @@ class HeadraceIOManager(dg.IOManager):
 
     def _resolve(self, context: dg.InputContext) -> list[Shown]:
         asset = context.asset_key.to_user_string()
-        wanted = list(context.asset_partition_keys) if context.has_asset_partitions else [UNPARTITIONED]
+        wanted = _partitions(context)
         # An asset without partitions takes what there is of all partitions; any other needs these very ones.
         if _is_unpartitioned(context) and (found := self._catalog.resolve(self._settings.writes_to, asset, wanted)):
             return list(found.values())
@@ -123,8 +123,16 @@ def split_by_partition(asset: str, value: Any, partitions: Sequence[str], column
     return parts
 
 
-def _partitions(context: dg.OutputContext) -> Sequence[str]:
-    return list(context.asset_partition_keys) if context.has_asset_partitions else [UNPARTITIONED]
+def _partitions(context: dg.InputContext | dg.OutputContext) -> list[str]:
+    """The partitions of the asset that are read or written, in their order: Dagster gives some kinds as a set."""
+    if not context.has_asset_partitions:
+        return [UNPARTITIONED]
+    keys, definition = context.asset_partition_keys, context.asset_partitions_def
+    if isinstance(definition, dg.TimeWindowPartitionsDefinition):
+        return list(keys)
+    wanted = set(keys)
+    known = definition.get_partition_keys() if isinstance(definition, dg.StaticPartitionsDefinition) else sorted(keys)
+    return [key for key in known if key in wanted]
 
 
 def _is_unpartitioned(context: dg.InputContext) -> bool:
