@@ -7,14 +7,18 @@ constant does.
 import ast
 import hashlib
 import inspect
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from functools import lru_cache
 from types import FunctionType, ModuleType
 from typing import Any
 
-_CONSTANT = (str, int, float, tuple, frozenset, dict, list, type(None))
+import polars as pl
+
+_CONSTANT = (str, bytes, int, float, tuple, frozenset, set, dict, list, date, timedelta, pl.Expr, type(None))
 
 
 def code_fingerprint(function: Callable[..., Any], package: str) -> str:
@@ -30,11 +34,24 @@ def _visit(item: Any, package: str, found: dict[str, str], declared: bool = Fals
         return
     found[name] = ""  # before the descent, so that functions that call each other end
     found[name], references = _read(item, declared)
-    for label, value in references:
+    for label, referred in references:
+        value = inspect.unwrap(referred) if callable(referred) else referred  # a cached helper is a helper
         if isinstance(value, FunctionType | type) and _inside(value.__module__, package):
             _visit(value, package, found)
         elif isinstance(value, _CONSTANT) and label.isupper():
-            found[f"{name}.{label}"] = repr(value)
+            found[f"{name}.{label}"] = _text(value)
+
+
+def _text(value: Any) -> str:
+    """A constant as the same text in every process, where sets have another order and objects another address."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_text(key)}: {_text(item)}' for key, item in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_text, value))}]"
+    if isinstance(value, set | frozenset):
+        return f"{{{', '.join(sorted(map(_text, value)))}}}"
+    full = str(value) if isinstance(value, pl.Expr) else repr(value)  # which cuts expressions short
+    return re.sub(r" at 0x[0-9A-Fa-f]+", "", full)
 
 
 @lru_cache(maxsize=4096)  # assets of one location mostly reach the same helpers

@@ -70,7 +70,7 @@ def select(location: LoadedLocation, text: str) -> list[dg.AssetKey]:
         return location.keys
     full = {key.path[-1]: key.to_user_string() for key in location.keys}
     full |= {name: name for name in full.values()}
-    expression = re.sub(r'(?<![\w/:"])([\w/]+)(?![\w/:"])', lambda match: _as_key(match[1], full), text)
+    expression = re.sub(r'(?<![\w/:="])([\w/]+)(?![\w/:="(])', lambda match: _as_key(match[1], full), text)
     try:
         chosen = dg.AssetSelection.from_string(expression).resolve(location.graph)
     except Exception as error:
@@ -82,7 +82,8 @@ def select(location: LoadedLocation, text: str) -> list[dg.AssetKey]:
 
 
 def _as_key(word: str, full: Mapping[str, str]) -> str:
-    return word if word in ("and", "or", "not") else f'key:"{full.get(word, word)}"'
+    syntax = word in ("and", "or", "not") or word.isdigit()  # as in 2+features
+    return word if syntax else f'key:"{full.get(word, word)}"'
 
 
 def _batches(location: LoadedLocation, selected: Sequence[dg.AssetKey]) -> dict[_Batch, list[dg.AssetKey]]:
