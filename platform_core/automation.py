@@ -3,10 +3,13 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 
+from platform_core.catalog.catalog import open_catalog
 from platform_core.settings import current_settings
 
 # Rebuilds a partition, the newest or an old one that was delivered late, as soon as something it reads has changed.
@@ -78,6 +81,8 @@ def source_file_sensor(
 ) -> dg.SensorDefinition:
     """Computes a partition when its source file is delivered, and again when the file is delivered anew.
 
+    A file that is seen for the first time but was computed since it was written is left alone.
+
     Args:
         pattern: path below the folder of sources, with `{partition}` in the place of the partition key.
     """
@@ -91,27 +96,54 @@ def source_file_sensor(
     def delivered(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         seen: dict[str, str] = json.loads(context.cursor or "{}")
         known = set(partitions.get_partition_keys())
-        now = {key: mark for key, mark in deliveries(current_settings().sources, pattern) if key in known}
+        now = [item for item in deliveries(current_settings().sources, pattern) if item.partition in known]
+        new = [item for item in now if seen.get(item.partition) != item.mark]
+        first_seen = {item.partition for item in new} - set(seen)
+        done = _computed(selection, [item for item in new if item.partition in first_seen])
         requests = [
-            dg.RunRequest(run_key=f"{key}@{mark}", partition_key=key)
-            for key, mark in now.items()
-            if seen.get(key) != mark
+            dg.RunRequest(run_key=f"{item.partition}@{item.mark}", partition_key=item.partition)
+            for item in new
+            if item.partition not in done
         ]
-        if not requests:
-            return dg.SkipReason(
-                f"No new file like {pattern} in {current_settings().sources}; {len(now)} were seen before."
-            )
-        return dg.SensorResult(run_requests=requests, cursor=json.dumps(now))
+        cursor = json.dumps({item.partition: item.mark for item in now})
+        reason = None if requests else f"No new file like {pattern}; {len(now)} are there and were computed before."
+        return dg.SensorResult(run_requests=requests, cursor=cursor, skip_reason=reason)
 
     return delivered
 
 
-def deliveries(folder: Path, pattern: str) -> Iterator[tuple[str, str]]:
-    """The partition key of each delivered file that fits the pattern, and a mark that changes with the file."""
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A delivered file: the partition it holds, a mark that changes with it, and when it was written."""
+
+    partition: str
+    mark: str
+    written_at: datetime
+
+
+def deliveries(folder: Path, pattern: str) -> Iterator[Delivery]:
+    """The delivered files that fit a pattern; files whose name begins with a dot are still being written."""
     before, after = pattern.split("{partition}")
     shape = re.compile(re.escape(before) + "(?P<partition>[^/]+?)" + re.escape(after))
     for path in sorted(folder.glob(f"{before}*{after}")):
         match = shape.fullmatch(path.relative_to(folder).as_posix())
         if match and not path.name.startswith("."):
             status = path.stat()
-            yield match["partition"], f"{status.st_size}-{status.st_mtime_ns}"
+            written_at = datetime.fromtimestamp(status.st_mtime, UTC)
+            yield Delivery(match["partition"], f"{status.st_size}-{status.st_mtime_ns}", written_at)
+
+
+def _computed(assets: Sequence[dg.AssetsDefinition], delivered: Sequence[Delivery]) -> set[str]:
+    """The partitions that were computed after their file was written, whoever did it: by hand, or before a restart."""
+    settings = current_settings()
+    catalog = open_catalog(settings.catalog)
+    names = [key.to_user_string() for asset in assets for key in asset.keys]
+    shown = [catalog.resolve(settings.writes_to, name, [item.partition for item in delivered]) for name in names]
+    return {
+        item.partition
+        for item in delivered
+        if all(
+            item.partition in versions and versions[item.partition].version.created_at > item.written_at
+            for versions in shown
+        )
+    }

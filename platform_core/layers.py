@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol, get_args, get_type_hints, overload
 
 import dagster as dg
 
+from platform_core.automation import REBUILD_ON_CHANGE
 from platform_core.checks.schema import check_schema, schema_spec, table_schema
 from platform_core.errors import DefinitionError
 from platform_core.fingerprints import code_fingerprint
@@ -79,6 +80,8 @@ def _declare(
     arguments["metadata"] = _metadata(schema, partition_by) | dict(arguments.get("metadata") or {})
     arguments.setdefault("group_name", PLURAL[layer])
     arguments.setdefault("kinds", {layer, *_engine(function)})
+    if layer != "fact":  # a fact has nothing to be rebuilt from; sensors and schedules bring it
+        arguments.setdefault("automation_condition", REBUILD_ON_CHANGE)
     arguments.setdefault("code_version", code_fingerprint(function, function.__module__.rpartition(".")[0]))
     if schema is not None:
         arguments["check_specs"] = [schema_spec(key), *(arguments.get("check_specs") or [])]

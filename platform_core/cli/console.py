@@ -22,7 +22,7 @@ def table(*columns: str, right: Sequence[str] = ()) -> Table:
     """A plain table; columns named in `right` hold numbers."""
     grid = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
-        keep = column in ("asset", "version", "partition")
+        keep = column in ("asset", "version", "partition", "namespace") or column in right
         grid.add_column(column, justify="right" if column in right else "left", overflow="fold", no_wrap=keep)
     return grid
 

@@ -38,11 +38,11 @@ def versions(asset: str, partition: str | None, limit: int, as_json: bool) -> No
 
 
 def _versions_table(history: list[Shown], current: set[str]) -> object:
-    grid = table("version", "partition", "rows", "bytes", "namespace", "by", "code", right=("rows", "bytes"))
+    grid = table("version", "partition", "rows", "bytes", "namespace", "by", right=("rows", "bytes"))
     for item in history:
         version = item.version
         label = f"{version.id} *" if version.id in current else version.id
-        origin = (item.shown_by, version.provenance.author, version.provenance.code_version[:7])
+        origin = (item.shown_by, version.provenance.author)
         grid.add_row(label, version.partition, count(version.rows), size(version.bytes), *origin)
     return grid
 
