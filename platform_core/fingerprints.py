@@ -60,13 +60,14 @@ def _read(item: Any, declared: bool) -> tuple[str, list[tuple[str, Any]]]:
     tree = _tree(item)
     if declared and isinstance(tree, ast.FunctionDef | ast.AsyncFunctionDef):
         tree.decorator_list = []
-    return ast.dump(tree), list(_references(tree, vars(sys.modules[item.__module__])))
+    names = item.__globals__ if isinstance(item, FunctionType) else vars(sys.modules[item.__module__])
+    return ast.dump(tree), list(_references(tree, names))
 
 
 def _tree(item: Any) -> ast.AST:
     try:
         tree = _top_level(item.__module__).get(item.__qualname__) or _alone(item)
-    except (OSError, TypeError, SyntaxError):  # made without a source file, as in a notebook or by a factory
+    except (KeyError, OSError, TypeError, SyntaxError):  # made without a source file, as in a notebook or by a factory
         code = getattr(item, "__code__", None)
         return ast.Constant(code.co_code.hex() if code else repr(item))
     for node in ast.walk(tree):

@@ -1,5 +1,6 @@
 """One schema declaration: column documentation in the UI, and a blocking check of every value before it is kept."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
@@ -85,7 +86,7 @@ def _failures(frame: Any, schema: Any) -> list[str]:
     try:
         schema.validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as errors:
-        return _sentences(_as_text(errors.failure_cases))
+        return _sentences(_as_text(errors.failure_cases), list(frame.columns))
     return []
 
 
@@ -97,17 +98,18 @@ def _as_text(cases: Any) -> pl.DataFrame:
     return pl.DataFrame({name: [None if item is None else str(item) for item in cases[name]] for name in names})
 
 
-def _sentences(cases: pl.DataFrame) -> list[str]:
+def _sentences(cases: pl.DataFrame, columns: Sequence[str]) -> list[str]:
     """One sentence per broken rule, with the number of rows and a few of the offending values."""
-    of_type = pl.col("check").str.starts_with("dtype(")
-    telling = cases.filter(of_type | ~of_type.any().over("column"))  # rules cannot be applied to another type
+    of_shape = (pl.col("check") == "column_in_dataframe") | pl.col("check").str.starts_with("dtype(")
+    stumbled = pl.col("failure_case").str.contains(r"^\w+Error\(").fill_null(False)
+    telling = cases.filter(of_shape | ~stumbled | ~of_shape.any())  # rules stumble over what has another shape
     grouped = telling.group_by("column", "check", maintain_order=True).agg(
         pl.len().alias("rows"), pl.col("failure_case").unique(maintain_order=True).head(EXAMPLES)
     )
-    return [_sentence(row) for row in grouped.iter_rows(named=True)]
+    return [_sentence(row, columns) for row in grouped.iter_rows(named=True)]
 
 
-def _sentence(row: dict[str, Any]) -> str:
+def _sentence(row: dict[str, Any], columns: Sequence[str]) -> str:
     examples = ", ".join("null" if case is None else str(case) for case in row["failure_case"])
     check = str(row["check"])
     if check == "column_in_dataframe":
@@ -118,4 +120,5 @@ def _sentence(row: dict[str, Any]) -> str:
         return f"column {row['column']} should be {check[6:-1].strip(QUOTE)} but is {examples}"
     if check == "not_nullable":
         return f"column {row['column']} holds nulls in {row['rows']} rows"
-    return f"column {row['column']} breaks {check} in {row['rows']} rows ({examples})"
+    what = f"column {row['column']}" if row["column"] in columns else "the table"
+    return f"{what} breaks {check} in {row['rows']} rows ({examples})"
