@@ -13,6 +13,7 @@ import pyarrow
 import pytest
 
 from platform_core import fact, feature, model, prediction
+from platform_core.automation import REBUILD_ON_CHANGE
 from platform_core.catalog.catalog import Catalog
 from platform_core.errors import DefinitionError
 from platform_core.io_manager import PARTITION_BY
@@ -76,6 +77,16 @@ def test_a_decorator_can_be_used_without_parentheses() -> None:
         return GOOD
 
     assert isinstance(some, dg.AssetsDefinition)
+
+
+@pytest.mark.parametrize("declare", [feature, model, prediction])
+def test_what_is_computed_is_rebuilt_when_what_it_reads_has_changed(declare: Any) -> None:
+    assert spec(declare(empty)).automation_condition == REBUILD_ON_CHANGE
+    assert spec(declare(automation_condition=None)(empty)).automation_condition is None
+
+
+def test_a_fact_is_brought_by_sensors_and_schedules_alone() -> None:
+    assert spec(fact(empty)).automation_condition is None
 
 
 def test_the_docstring_describes_the_asset() -> None:
