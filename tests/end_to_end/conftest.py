@@ -37,7 +37,7 @@ class Headrace:
         return subprocess.run(
             command,
             cwd=cwd,
-            env=self._environment(),
+            env=self.environment(),
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -50,7 +50,7 @@ class Headrace:
         history = catalog.history(Namespace.parse(self.namespace), f"flights/{asset}")
         return [shown.version for shown in history]
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("HEADRACE_", "DAGSTER_"))}
         ours = {
             "HEADRACE_HOME": str(self.home),
