@@ -72,12 +72,12 @@ class Catalog:
 
     def current(self, namespace: Namespace) -> list[Shown]:
         """Everything that a namespace shows, by asset and partition."""
-        shown = self._shown(namespace)
-        return sorted(shown, key=lambda item: (item.version.asset, item.version.partition))
+        return self._shown(namespace)
 
     def _shown(self, namespace: Namespace, *where: Condition) -> list[Shown]:
         with self._engine.connect() as connection:
-            rows = connection.execute(_visible(connection, namespace, *where)).mappings().all()
+            query = _visible(connection, namespace, *where).order_by(versions.c.asset, versions.c.partition)
+            rows = connection.execute(query).mappings().all()
         return [Shown(row_to_version(row), row["shown_by"]) for row in rows]
 
     def history(

@@ -59,8 +59,15 @@ def _told(location: LoadedLocation, planned: PlannedRun, instance: dg.DagsterIns
     origin = location_origin(location.module, location.name, find_location(location.name).interpreter)
     steps = _StepNames(location)
     events = stream_run(location.job, instance, planned.assets, partition_tags(planned.partitions), origin)
+    reached: set[str] = set()
     for event in events:
-        yield from _content(event, steps)
+        for content in _content(event, steps):
+            reached.update(content.get("assets", ()))
+            yield content
+    # Dagster has no event for a step that it did not start because what it reads failed.
+    left = [name for name in _as_text(planned)["assets"] if name not in reached]
+    if reached and left:
+        yield {"kind": "step_skipped", "step": "", "assets": left}
 
 
 class _StepNames:

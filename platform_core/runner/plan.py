@@ -5,6 +5,7 @@ split (a model is one object for each partition) get one run for each partition.
 """
 
 import re
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -72,7 +73,9 @@ def select(location: LoadedLocation, text: str) -> list[dg.AssetKey]:
     full |= {name: name for name in full.values()}
     expression = re.sub(r'(?<![\w/:="])([\w/]+)(?![\w/:="(])', lambda match: _as_key(match[1], full), text)
     try:
-        chosen = dg.AssetSelection.from_string(expression).resolve(location.graph)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", dg.BetaWarning)
+            chosen = dg.AssetSelection.from_string(expression).resolve(location.graph)
     except Exception as error:
         raise NotFoundError(f"The selection '{text}' cannot be understood: {str(error).splitlines()[0]}") from error
     keys = [key for key in location.keys if key in chosen]

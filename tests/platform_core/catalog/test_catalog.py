@@ -69,6 +69,33 @@ def test_only_the_partitions_asked_for_are_given_in_the_order_asked_for(catalog:
     assert catalog.resolve(TESS, "a", []) == {}
 
 
+def test_partitions_come_in_their_order_whatever_order_they_were_written_in(catalog: Catalog) -> None:
+    for partition in ("2", "3", "1"):
+        write(catalog, TESS, "a", partition)
+    assert list(catalog.resolve(TESS, "a")) == ["1", "2", "3"]
+
+
+def test_what_is_required_is_given_in_the_order_asked_for(catalog: Catalog) -> None:
+    one, two = write(catalog, TESS, "a", "1", "2")
+    assert catalog.require(TESS, "a", ["2", "1"]) == [Shown(two, "user/tess"), Shown(one, "user/tess")]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        ([""], "b has no version in user/tess yet; run it first: headrace run b"),
+        (["1"], "b has no version of 1 in user/tess yet; run it first: headrace run b --partition 1"),
+        (["1", "2"], "b has no version of 1, 2 in user/tess yet; run it first: headrace run b --partition 1..2"),
+    ],
+)
+def test_what_is_required_and_not_there_is_told_with_the_command_that_makes_it(
+    catalog: Catalog, wanted: list[str], told: str
+) -> None:
+    with pytest.raises(NotFoundError) as error:
+        catalog.require(TESS, "b", wanted)
+    assert str(error.value) == told
+
+
 def test_an_asset_is_not_taken_for_another_of_a_similar_name(catalog: Catalog) -> None:
     write(catalog, TESS, "a")
     assert catalog.resolve(TESS, "A") == catalog.resolve(TESS, "a/b") == catalog.resolve(TESS, "%") == {}

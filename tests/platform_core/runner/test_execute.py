@@ -1,0 +1,146 @@
+"""A plan is run, and every step of it is told: nothing is skipped in silence."""
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from platform_core import fact, feature, model
+from platform_core.catalog.catalog import Catalog
+from platform_core.errors import SourceError
+from platform_core.runner.execute import run
+from platform_core.runner.loading import LoadedLocation
+from tests.platform_core.drafts import TESS
+from tests.platform_core.runner.locations import LATER, MONTHS, located, planes
+
+Told = list[dict[str, Any]]
+
+
+class Messages:
+    def __init__(self) -> None:
+        self.told: Told = []
+
+    def send(self, kind: str, **content: Any) -> None:
+        self.told.append({"kind": kind, **content})
+
+    def of(self, kind: str) -> Told:
+        return [message for message in self.told if message["kind"] == kind]
+
+
+@pytest.fixture(autouse=True)
+def _dagster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Instances of Dagster in memory, and a list of locations with `t` in it."""
+    entry = "{location_name: t, module_name: code_locations.t.definitions, executable_path: x}"
+    (tmp_path / "workspace.yaml").write_text(f"load_from: [{{python_module: {entry}}}]")
+    monkeypatch.setenv("HEADRACE_REPOSITORY", str(tmp_path))
+    monkeypatch.setattr(dg.DagsterInstance, "get", staticmethod(dg.DagsterInstance.ephemeral))
+
+
+def told(location: LoadedLocation, selection: str = "", partition: str = "") -> tuple[int, Messages]:
+    messages = Messages()
+    return run(location, selection, partition, messages), messages
+
+
+def test_a_run_is_planned_told_step_by_step_and_ended(catalog: Catalog) -> None:
+    code, messages = told(located(), "flights", "feb..mar")
+    assert code == 0
+    assert [message["kind"] for message in messages.told] == [
+        *("planned", "run_started", "step_started", "materialized", "materialized", "step_ended", "run_ended"),
+    ]
+    assert messages.of("planned")[0]["runs"] == [{"assets": ["t/flights"], "partitions": ["feb", "mar"]}]
+    assert messages.of("step_started")[0]["assets"] == ["t/flights"]
+    assert {message["partition"] for message in messages.of("materialized")} == {"feb", "mar"}
+    assert {message["transaction"] for message in messages.of("materialized")} == {1}
+    assert messages.of("run_ended")[0]["ok"]
+    assert set(catalog.resolve(TESS, "t/flights")) == {"feb", "mar"}
+
+
+def test_everything_from_facts_to_predictions_is_computed(catalog: Catalog) -> None:
+    code, messages = told(located(), "", "all")
+    assert code == 0
+    assert {item.version.asset for item in catalog.current(TESS)} == {
+        "t/planes", "t/flights", "t/features", "t/trained", "t/predicted",
+    }  # fmt: skip
+    assert len(messages.of("run_ended")) == len(messages.of("planned")[0]["runs"])
+
+
+def test_what_is_there_already_is_not_computed_again(catalog: Catalog) -> None:
+    told(located(), "flights", "jan..mar")
+    _, messages = told(located(), "flights")
+    assert messages.of("planned")[0]["runs"] == [{"assets": ["t/flights"], "partitions": ["apr"]}]
+    assert "3 of 4 partitions are there already" in messages.of("planned")[0]["notes"][0]
+
+
+@fact(key_prefix="t", name="flights", partitions_def=MONTHS, partition_by="month")
+def broken_flights() -> pl.DataFrame:
+    raise ValueError("no flights\n\npages of context")
+
+
+@feature(key_prefix="t", partitions_def=MONTHS, partition_by="month")
+def after(flights: pl.DataFrame) -> pl.DataFrame:
+    return flights
+
+
+def test_a_failed_step_is_told_in_one_line(catalog: Catalog) -> None:
+    code, messages = told(located(broken_flights), "", "jan")
+    assert code == 1
+    (failed,) = messages.of("step_failed")
+    assert failed["assets"] == ["t/flights"]
+    assert failed["sentence"] == "ValueError: no flights"
+    assert not messages.of("run_ended")[0]["ok"]
+    assert catalog.current(TESS) == []
+
+
+def test_an_error_that_says_what_to_do_is_told_as_it_is() -> None:
+    @fact(key_prefix="t")
+    def some() -> None:
+        raise SourceError("The file was not delivered. Put it there.")
+
+    _, messages = told(located(some))
+    assert messages.of("step_failed")[0]["sentence"] == "The file was not delivered. Put it there."
+
+
+def test_a_step_that_was_not_run_because_what_it_reads_failed_is_told_as_skipped() -> None:
+    code, messages = told(located(broken_flights, after), "", "jan")
+    assert code == 1
+    assert [message["assets"] for message in messages.of("step_skipped")] == [["t/after"]]
+
+
+def test_a_run_that_reads_what_failed_is_not_started_and_that_is_told() -> None:
+    @model(key_prefix="t", partitions_def=MONTHS)
+    def weights(flights: pl.DataFrame) -> list[int]:
+        return [1]
+
+    code, messages = told(located(broken_flights, weights), "", "jan")
+    assert code == 1
+    assert [message["run"] for message in messages.of("not_started")] == [1]
+    assert [message["run"] for message in messages.of("run_started")] == [0]
+
+
+def test_other_partitions_of_the_same_batch_are_run_although_one_failed(catalog: Catalog) -> None:
+    @model(key_prefix="t", partitions_def=LATER)
+    def picky(context: dg.AssetExecutionContext) -> list[str]:
+        if context.partition_key == "mar":
+            raise ValueError("not in March")
+        return [context.partition_key]
+
+    code, messages = told(located(picky), "", "all")
+    assert code == 1
+    assert [message["ok"] for message in messages.of("run_ended")] == [False, True]
+    assert set(catalog.resolve(TESS, "t/picky")) == {"apr"}
+
+
+def test_checks_are_told_with_how_they_ended() -> None:
+    @dg.asset_check(asset=planes)
+    def enough(planes: pl.DataFrame) -> dg.AssetCheckResult:
+        severity = dg.AssetCheckSeverity.WARN
+        return dg.AssetCheckResult(passed=False, severity=severity, description="only one")
+
+    code, messages = told(located(planes, checks=[enough]))
+    assert code == 0
+    (checked,) = messages.of("checked")
+    assert {name: checked[name] for name in ("asset", "check", "passed", "severity", "description")} == {
+        "asset": "t/planes", "check": "enough", "passed": False, "severity": "WARN", "description": "only one",
+    }  # fmt: skip
