@@ -2,13 +2,14 @@
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
 import xxhash
 
-from platform_core.catalog.values import StoredFile, Version
+from platform_core.catalog.values import StoredFile, Version, is_version_id
 from platform_core.errors import CorruptVersionError, SettingsError
 
 CHUNK = 4 * 1024 * 1024
@@ -52,6 +53,13 @@ class Store:
         for path in (*files, folder, folder.parent):
             _flush(path)
         return sealed
+
+    def version_folders(self) -> Iterator[tuple[str, datetime]]:
+        """The key of every folder that was made for a version, and when something in it was last written."""
+        for folder, _, files in os.walk(self.root):
+            if is_version_id(Path(folder).name):
+                newest = max(os.stat(path).st_mtime for path in (folder, *(Path(folder, name) for name in files)))
+                yield Path(folder).relative_to(self.root).as_posix(), datetime.fromtimestamp(newest, UTC)
 
     def verified_paths(self, version: Version) -> list[Path]:
         """The files of a version, each of the committed size and checksum; otherwise an error that names it."""
