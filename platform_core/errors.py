@@ -32,6 +32,14 @@ class NotFoundError(HeadraceError):
     """A namespace shows no version of what was asked for."""
 
 
+class ConflictError(HeadraceError):
+    """A namespace no longer shows what a change was made for. `places` are the assets and partitions that moved."""
+
+    def __init__(self, sentence: str, places: Iterable[str] = ()) -> None:
+        super().__init__(sentence)
+        self.places = tuple(places)
+
+
 class CorruptVersionError(HeadraceError):
     """The files of a version are not what was committed."""
 

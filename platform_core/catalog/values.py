@@ -1,10 +1,13 @@
 """The values that the catalog takes and gives."""
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
+
+from platform_core.namespaces import Namespace
 
 UNPARTITIONED = ""
 
@@ -15,6 +18,10 @@ def new_version_id(now: datetime | None = None) -> str:
     """An id that sorts by time and reads as one, such as `20261121-001530-7f3a9c1b2d04`."""
     moment = now or datetime.now(UTC)
     return f"{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(6)}"
+
+
+def is_version_id(text: str) -> bool:
+    return re.fullmatch(r"\d{8}-\d{6}-[0-9a-f]{12}", text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,10 @@ class Version:
     provenance: Provenance = Provenance()
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     transaction: int = 0
+    # Known once it is committed: what its namespace had shown of its own until then.
+    replaces: str | None = None
+    # When `gc` gave its files up. The row stays, because other versions were computed from it.
+    forgotten_at: datetime | None = None
 
     @property
     def bytes(self) -> int:
@@ -103,3 +114,48 @@ class Transaction:
     author: str
     message: str
     committed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What a namespace shall show of its own at a place: a version that exists, or nothing (`version` None)."""
+
+    asset: str
+    partition: str
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What a namespace must show at a place, itself or from its parent, for a change to be valid; None: nothing."""
+
+    namespace: Namespace
+    asset: str
+    partition: str
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """What a namespace shows of its own at a place, from a transaction on; no version: nothing."""
+
+    namespace: str
+    asset: str
+    partition: str
+    transaction: int
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceRecord:
+    """What is known of a namespace. `pin` is the transaction as of which it shows its parent; None: as it is now."""
+
+    name: str
+    parent: str | None
+    pin: int | None
+    owner: str
+    created_at: datetime
+    closed_at: datetime | None = None
+    last_write: datetime | None = None
+    # The transaction it was last opened or closed at: what it wrote before does not count.
+    since: int = 0

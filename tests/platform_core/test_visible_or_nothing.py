@@ -42,7 +42,7 @@ def before_the_transaction(patch: pytest.MonkeyPatch, _catalog: Catalog) -> None
 
 
 def between_the_version_and_its_ref(patch: pytest.MonkeyPatch, _catalog: Catalog) -> None:
-    patch.setattr("platform_core.catalog.catalog._ref", die)
+    patch.setattr("platform_core.catalog.writing._point", die)
 
 
 def at_the_end_of_the_transaction(_patch: pytest.MonkeyPatch, catalog: Catalog) -> None:

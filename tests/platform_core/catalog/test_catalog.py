@@ -1,7 +1,6 @@
 """The catalog shows what was committed, to the namespaces that may see it, and never half of it."""
 
 import pytest
-from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
 from platform_core.catalog.catalog import Catalog, open_catalog
@@ -29,13 +28,6 @@ def shown(catalog: Catalog, namespace: Namespace, asset: str) -> dict[str, str]:
 
 def ids(found: list[Shown]) -> list[str]:
     return [item.version.id for item in found]
-
-
-def pin(catalog: Catalog, namespace: Namespace, transaction: int) -> None:
-    row = {"name": str(namespace), "parent": "production", "pin": transaction, "owner": "tess"}
-    with catalog._engine.begin() as connection:
-        connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
-        connection.execute(insert(namespaces).values(**row, created_at=draft("x").created_at))
 
 
 def test_a_new_catalog_shows_nothing(catalog: Catalog) -> None:
@@ -196,7 +188,7 @@ def test_namespaces_see_nothing_of_each_other(catalog: Catalog) -> None:
 
 def test_a_pinned_namespace_shows_production_as_of_its_pin(catalog: Catalog) -> None:
     (then,) = write(catalog, PRODUCTION, "a", "1")
-    pin(catalog, BRANCH, then.transaction)
+    catalog.open_namespace(BRANCH)
     write(catalog, PRODUCTION, "a", "1", "2")
     write(catalog, PRODUCTION, "b")
     assert shown(catalog, BRANCH, "a") == {"1": then.id}
@@ -205,15 +197,15 @@ def test_a_pinned_namespace_shows_production_as_of_its_pin(catalog: Catalog) -> 
 
 
 def test_a_pin_does_not_hold_back_what_the_namespace_writes_itself(catalog: Catalog) -> None:
-    (then,) = write(catalog, PRODUCTION, "a")
-    pin(catalog, BRANCH, then.transaction)
+    write(catalog, PRODUCTION, "a")
+    catalog.open_namespace(BRANCH)
     (ours,) = write(catalog, BRANCH, "a")
     assert shown(catalog, BRANCH, "a") == {"": ours.id}
 
 
 def test_the_pin_of_one_namespace_says_nothing_to_another(catalog: Catalog) -> None:
-    (then,) = write(catalog, PRODUCTION, "a")
-    pin(catalog, BRANCH, then.transaction)
+    write(catalog, PRODUCTION, "a")
+    catalog.open_namespace(BRANCH)
     (now,) = write(catalog, PRODUCTION, "a")
     assert shown(catalog, TESS, "a") == {"": now.id}
 

@@ -1,0 +1,121 @@
+"""Namespaces: opened with a pin, moved along, closed. None of it copies anything, whatever the parent holds."""
+
+import getpass
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, select, update
+
+from platform_core.catalog.records import row_to_namespace
+from platform_core.catalog.tables import namespaces, pins, transactions
+from platform_core.catalog.values import NamespaceRecord
+from platform_core.catalog.writing import Writing, ensure_namespace, namespace_row, next_transaction
+from platform_core.errors import NamespaceError
+from platform_core.namespaces import Namespace
+
+LIFE = ("open", "sync", "close")  # kinds of transactions that write nothing
+
+
+class Lifecycle(Writing):
+    """Opening, synchronising and closing namespaces, and which there are."""
+
+    def open_namespace(self, namespace: Namespace, owner: str = "", *, pinned: bool = True) -> NamespaceRecord:
+        """Makes an empty namespace that shows its parent as it is now, or, when not pinned, as it moves.
+
+        Of a name that was closed nothing old comes back. A namespace that is open already is refused.
+        """
+        if namespace.parent is None:
+            raise NamespaceError(f"{namespace} has no parent to be opened from; it is always there.")
+
+        def work(connection: Connection) -> NamespaceRecord:
+            _enter(connection, namespace, owner or getpass.getuser())
+            number = next_transaction(connection, namespace, "open", "")
+            _frame(connection, namespace, number, number if pinned else None, since=number)
+            return _record(connection, namespace)
+
+        return self._write(work)
+
+    def sync_namespace(self, namespace: Namespace) -> NamespaceRecord:
+        """Moves the pin of a namespace to what its parent shows now; what it wrote itself stays."""
+        if namespace.parent is None:
+            raise NamespaceError(f"{namespace} has no parent whose state it could be pinned to.")
+
+        def work(connection: Connection) -> NamespaceRecord:
+            since = _record(connection, namespace).since
+            ensure_namespace(connection, namespace)
+            number = next_transaction(connection, namespace, "sync", "")
+            _frame(connection, namespace, number, number, since)
+            return _record(connection, namespace)
+
+        return self._write(work)
+
+    def close_namespace(self, namespace: Namespace) -> NamespaceRecord:
+        """Ends a namespace: it shows nothing of its own any more and refuses writes. Its history stays."""
+        if namespace.is_production:
+            raise NamespaceError("production cannot be closed.")
+
+        def work(connection: Connection) -> NamespaceRecord:
+            before = _record(connection, namespace)
+            if before.closed_at is not None:
+                raise NamespaceError(f"{namespace} was closed already, on {before.closed_at:%Y-%m-%d %H:%M} UTC.")
+            number = next_transaction(connection, namespace, "close", "")
+            _frame(connection, namespace, number, None, since=number)
+            now = datetime.now(UTC)
+            connection.execute(update(namespaces).where(_named(namespace)).values(closed_at=now))
+            return replace(_record(connection, namespace), closed_at=now)
+
+        return self._write(work)
+
+    def namespace(self, namespace: Namespace) -> NamespaceRecord:
+        """What is known of a namespace that was opened or written to."""
+        with self._engine.connect() as connection:
+            return _record(connection, namespace)
+
+    def namespaces(self, *, closed: bool = False) -> list[NamespaceRecord]:
+        """All namespaces by name; those that were closed only when asked for."""
+        query = _records().order_by(namespaces.c.name)
+        if not closed:
+            query = query.where(namespaces.c.closed_at.is_(None))
+        return [row_to_namespace(row) for row in self._rows(query)]
+
+
+def _enter(connection: Connection, namespace: Namespace, owner: str) -> None:
+    found = connection.execute(select(namespaces).where(_named(namespace))).one_or_none()
+    if found is None:
+        ensure_namespace(connection, namespace, owner)
+    elif found.closed_at is None:
+        raise NamespaceError(
+            f"{namespace} is open already: it belongs to {found.owner} since {found.created_at:%Y-%m-%d %H:%M} UTC."
+            " Close it first, move its pin instead, or take another name."
+        )
+    else:
+        again = namespace_row(namespace, owner) | {"closed_at": None}
+        connection.execute(update(namespaces).where(_named(namespace)).values(again))
+
+
+def _frame(connection: Connection, namespace: Namespace, number: int, pin: int | None, since: int) -> None:
+    row = {"namespace": str(namespace), "transaction": number, "pin": pin, "since": since}
+    connection.execute(insert(pins).values(row))
+
+
+def _named(namespace: Namespace) -> ColumnElement[bool]:
+    return namespaces.c.name == str(namespace)
+
+
+def _record(connection: Connection, namespace: Namespace) -> NamespaceRecord:
+    row = connection.execute(_records().where(_named(namespace))).mappings().one_or_none()
+    if row is None:
+        raise NamespaceError(f"There is no namespace {namespace}; `headrace namespace list` shows those there are.")
+    return row_to_namespace(row)
+
+
+def _records() -> Select[tuple[object, ...]]:
+    """Each namespace with how it reads at present and when it was last written to."""
+    frame = func.max(pins.c.transaction)
+    latest = select(frame).where(pins.c.namespace == namespaces.c.name).correlate(namespaces).scalar_subquery()
+    writes = and_(transactions.c.namespace == namespaces.c.name, transactions.c.kind.not_in(LIFE))
+    last = select(transactions.c.number).where(writes).order_by(transactions.c.number.desc()).limit(1)
+    here = and_(pins.c.namespace == namespaces.c.name, pins.c.transaction == latest)
+    written = transactions.c.number == last.correlate(namespaces).scalar_subquery()
+    query = select(namespaces, pins.c.pin, func.coalesce(pins.c.since, 0).label("since"), transactions.c.committed_at)
+    return query.join(pins, here, isouter=True).join(transactions, written, isouter=True)

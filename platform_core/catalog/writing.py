@@ -1,0 +1,215 @@
+"""What changes the catalog: each change is one numbered transaction, complete or not there at all."""
+
+import getpass
+import secrets
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from sqlalchemy import Connection, insert, select, update
+
+from platform_core.catalog.reachability import reachable_versions
+from platform_core.catalog.reading import Reading
+from platform_core.catalog.records import version_to_row
+from platform_core.catalog.tables import namespaces, refs, transactions, versions
+from platform_core.catalog.values import Expectation, Move, Version
+from platform_core.catalog.visibility import Place, at, shown_refs
+from platform_core.errors import ConflictError, NamespaceError, NotFoundError, listed
+from platform_core.namespaces import PRODUCTION, Namespace
+
+T = TypeVar("T")
+
+MOST_TOLD = 6
+
+
+class Writing(Reading):
+    """The changes. Files must be complete in the store before the transaction that shows them."""
+
+    def _write(self, work: Callable[[Connection], T]) -> T:
+        with self._engine.connect().execution_options(headrace_writes=True) as connection, connection.begin():
+            return work(connection)
+
+    def commit(
+        self,
+        namespace: Namespace,
+        drafts: Sequence[Version],
+        *,
+        kind: str = "write",
+        message: str = "",
+        expects: Sequence[Expectation] = (),
+    ) -> list[Version]:
+        """Makes new versions current in a namespace: all of them in one transaction, or none.
+
+        Returns the versions with their transaction and with what each replaces of the namespace's own. When an
+        expectation does not hold, nothing is written and the error names what moved.
+        """
+        if not drafts:
+            return []
+        rows = [version_to_row(draft) for draft in drafts]
+
+        def work(connection: Connection) -> list[Version]:
+            number = _begin(connection, namespace, kind, message, expects)
+            before = _own(connection, namespace, [(draft.asset, draft.partition) for draft in drafts])
+            done = [
+                replace(draft, transaction=number, replaces=before.get((draft.asset, draft.partition)))
+                for draft in drafts
+            ]
+            given = [{"transaction": number, "replaces": version.replaces} for version in done]
+            connection.execute(insert(versions), [row | more for row, more in zip(rows, given, strict=True)])
+            _point(connection, namespace, number, [Move(draft.asset, draft.partition, draft.id) for draft in drafts])
+            return done
+
+        return self._write(work)
+
+    def move_refs(
+        self,
+        namespace: Namespace,
+        moves: Sequence[Move],
+        *,
+        kind: str,
+        message: str = "",
+        expects: Sequence[Expectation] = (),
+    ) -> int:
+        """Makes versions that exist current in a namespace, or withdraws its own, in one transaction: its number.
+
+        Where a namespace's own ref is withdrawn (a move without version) it shows its parent's again. When an
+        expectation does not hold, nothing is moved and the error names every place that did.
+        """
+
+        def work(connection: Connection) -> int:
+            number = _begin(connection, namespace, kind, message, expects)
+            _require_versions(connection, moves)
+            _point(connection, namespace, number, moves)
+            return number
+
+        return self._write(work)
+
+    def forget(self, ids: Collection[str]) -> list[str]:
+        """Marks versions as given up, so that nobody can make them current again: those whose files may be deleted.
+
+        Versions that a namespace shows, itself or through its pin, are left alone. Rows stay: they are provenance.
+        """
+
+        def work(connection: Connection) -> list[str]:
+            unknown = select(versions.c.id, versions.c.asset).where(versions.c.id.in_(ids))
+            known = {row.id: row.asset for row in connection.execute(unknown)}
+            kept = set(connection.scalars(reachable_versions(None, refs.c.asset.in_(set(known.values())))))
+            gone = sorted(set(known) - kept)
+            marked = update(versions).where(versions.c.id.in_(gone), versions.c.forgotten_at.is_(None))
+            connection.execute(marked.values(forgotten_at=datetime.now(UTC)))
+            return gone
+
+        return self._write(work)
+
+
+def _begin(
+    connection: Connection, namespace: Namespace, kind: str, message: str, expects: Sequence[Expectation] = ()
+) -> int:
+    ensure_namespace(connection, namespace)
+    _require(connection, expects)
+    return next_transaction(connection, namespace, kind, message)
+
+
+def ensure_namespace(connection: Connection, namespace: Namespace, owner: str = "") -> None:
+    """Creates a namespace on its first write, after its parent; refuses one that was closed."""
+    wanted = (PRODUCTION, namespace)
+    query = select(namespaces.c.name, namespaces.c.closed_at).where(namespaces.c.name.in_(map(str, wanted)))
+    known = {row.name: row.closed_at for row in connection.execute(query)}
+    if known.get(str(namespace)) is not None:
+        raise NamespaceError(f"{namespace} was closed; nothing is written to it unless it is opened again.")
+    for name in dict.fromkeys(wanted):
+        if str(name) not in known:
+            connection.execute(insert(namespaces).values(namespace_row(name, owner or getpass.getuser())))
+
+
+def namespace_row(namespace: Namespace, owner: str) -> dict[str, object]:
+    parent = str(namespace.parent) if namespace.parent else None
+    return {"name": str(namespace), "parent": parent, "owner": owner, "created_at": datetime.now(UTC)}
+
+
+def next_transaction(connection: Connection, namespace: Namespace, kind: str, message: str) -> int:
+    row = {
+        "namespace": str(namespace),
+        "kind": kind,
+        "author": getpass.getuser(),
+        "message": message,
+        "committed_at": datetime.now(UTC),
+        "token": secrets.token_hex(8),
+    }
+    return int(connection.execute(insert(transactions).values(row)).inserted_primary_key[0])  # type: ignore[index]
+
+
+def _point(connection: Connection, namespace: Namespace, number: int, moves: Sequence[Move]) -> None:
+    rows = [
+        {
+            "namespace": str(namespace),
+            "asset": move.asset,
+            "partition": move.partition,
+            "transaction": number,
+            "version": move.version,
+        }
+        for move in moves
+    ]
+    if rows:
+        connection.execute(insert(refs), rows)
+
+
+def _shown(connection: Connection, namespace: Namespace, places: Collection[Place]) -> Mapping[Place, tuple[str, str]]:
+    """By place the id of what a namespace shows there, and who shows it."""
+    shown = shown_refs(namespace, at(places))
+    query = select(shown.c.asset, shown.c.partition, shown.c.version, shown.c.namespace)
+    return {(row.asset, row.partition): (row.version, row.namespace) for row in connection.execute(query)}
+
+
+def _own(connection: Connection, namespace: Namespace, places: Collection[Place]) -> dict[Place, str]:
+    found = _shown(connection, namespace, places)
+    return {place: version for place, (version, shown_by) in found.items() if shown_by == str(namespace)}
+
+
+def _require(connection: Connection, expects: Sequence[Expectation]) -> None:
+    moved = [what for namespace in {e.namespace for e in expects} for what in _moved(connection, namespace, expects)]
+    if moved:
+        places = sorted({place for place, _ in moved})
+        told = "; ".join(sentence for _, sentence in moved[:MOST_TOLD])
+        more = f"; and {len(moved) - MOST_TOLD} more" if len(moved) > MOST_TOLD else ""
+        raise ConflictError(
+            f"Nothing was changed, because {listed(places)} moved in the meantime: {told}{more}.", places
+        )
+
+
+def _moved(connection: Connection, namespace: Namespace, expects: Iterable[Expectation]) -> list[tuple[str, str]]:
+    """What does not hold of the expectations of one namespace: places, each with what is shown there instead."""
+    wanted = {(item.asset, item.partition): item.version for item in expects if item.namespace == namespace}
+    shown = {place: version for place, (version, _) in _shown(connection, namespace, list(wanted)).items()}
+    return [
+        (_label(place), f"{namespace} shows {_named(shown.get(place))} of {_label(place)}, expected {_named(version)}")
+        for place, version in wanted.items()
+        if shown.get(place) != version
+    ]
+
+
+def _label(place: Place) -> str:
+    asset, partition = place
+    return f"{asset}[{partition}]" if partition else asset
+
+
+def _named(version: str | None) -> str:
+    return "no version" if version is None else version
+
+
+def _require_versions(connection: Connection, moves: Sequence[Move]) -> None:
+    """Refuses to show what is no version of the place, or no longer has files."""
+    wanted = {move.version: (move.asset, move.partition) for move in moves if move.version is not None}
+    query = select(versions.c.id, versions.c.asset, versions.c.partition, versions.c.forgotten_at)
+    rows = connection.execute(query.where(versions.c.id.in_(wanted)))
+    known = {row.id: row for row in rows}
+    for version, place in wanted.items():
+        row = known.get(version)
+        if row is None or (row.asset, row.partition) != place:
+            raise NotFoundError(f"There is no version {version} of {_label(place)}; nothing was changed.")
+        if row.forgotten_at is not None:
+            raise NotFoundError(
+                f"The files of {_label(place)}@{version} were given up by `headrace gc` on {row.forgotten_at:%Y-%m-%d};"
+                " nothing was changed. Compute it again instead."
+            )
