@@ -10,6 +10,7 @@ import polars as pl
 from platform_core import fact, feature
 from platform_core.dagster_internals import HELD_FOR, location_origin, partition_tags, stream_run
 from platform_core.io_manager import HeadraceIOManager
+from tests.platform_core.runs import instance
 
 ORIGIN = location_origin("code_locations.t.definitions", "t", Path("/somewhere/python"))
 MONTHS = dg.StaticPartitionsDefinition(["jan", "feb", "mar"])
@@ -35,7 +36,7 @@ def silent(_context: dg.InitLoggerContext) -> logging.Logger:
     return logging.Logger("silent", level=logging.CRITICAL)
 
 
-def start(instance: dg.DagsterInstance, *assets: dg.AssetsDefinition, of: str = "jan") -> Iterator[dg.DagsterEvent]:
+def start(*assets: dg.AssetsDefinition, of: str = "jan") -> Iterator[dg.DagsterEvent]:
     definitions = dg.Definitions(
         assets=[rows, same, broken],
         resources={"io_manager": HeadraceIOManager()},
@@ -43,11 +44,15 @@ def start(instance: dg.DagsterInstance, *assets: dg.AssetsDefinition, of: str = 
         loggers={"console": silent},
     )
     job = definitions.resolve_implicit_global_asset_job_def()
-    return stream_run(job, instance, [asset.key for asset in assets], partition_tags(of.split("..")), ORIGIN)
+    return stream_run(job, instance(), [asset.key for asset in assets], partition_tags(of.split("..")), ORIGIN)
 
 
-def stream(instance: dg.DagsterInstance, *assets: dg.AssetsDefinition, of: str = "jan") -> list[dg.DagsterEvent]:
-    return list(start(instance, *assets, of=of))
+def stream(*assets: dg.AssetsDefinition, of: str = "jan") -> list[dg.DagsterEvent]:
+    return list(start(*assets, of=of))
+
+
+def newest_run() -> dg.DagsterRun:
+    return next(iter(instance().get_runs(limit=1)))
 
 
 def kinds(events: list[dg.DagsterEvent]) -> list[str]:
@@ -60,48 +65,40 @@ def test_the_private_names_were_checked_for_the_dagster_that_is_installed() -> N
 
 
 def test_a_run_tells_its_events_in_their_order() -> None:
-    with dg.DagsterInstance.ephemeral() as instance:
-        events = stream(instance, rows, same)
+    events = stream(rows, same)
     steps = ["STEP_START", "ASSET_MATERIALIZATION", "STEP_SUCCESS"]
     assert kinds(events) == [*steps, *steps, "RUN_SUCCESS"]
 
 
 def test_events_are_told_while_the_run_goes_on() -> None:
-    with dg.DagsterInstance.ephemeral() as instance:
-        events = start(instance, rows)
-        next(events)
-        (run,) = instance.get_runs()
-        assert run.status == dg.DagsterRunStatus.STARTED
-        list(events)
-        (run,) = instance.get_runs()
-    assert run.status == dg.DagsterRunStatus.SUCCESS
+    events = start(rows)
+    next(events)
+    assert newest_run().status == dg.DagsterRunStatus.STARTED
+    list(events)
+    assert newest_run().status == dg.DagsterRunStatus.SUCCESS
 
 
 def test_only_what_was_selected_is_run() -> None:
-    with dg.DagsterInstance.ephemeral() as instance:
-        events = stream(instance, rows)
+    events = stream(rows)
     assert {event.step_key for event in events if event.is_step_start} == {"t__rows"}
 
 
 def test_a_failed_step_is_an_event_and_not_an_exception() -> None:
-    with dg.DagsterInstance.ephemeral() as instance:
-        events = stream(instance, rows, broken)
+    events = stream(rows, broken)
     assert kinds(events)[-2:] == ["STEP_FAILURE", "RUN_FAILURE"]
 
 
 def test_a_range_of_partitions_is_one_run() -> None:
-    with dg.DagsterInstance.ephemeral() as instance:
-        events = stream(instance, rows, of="jan..mar")
-        (run,) = instance.get_runs()
+    events = stream(rows, of="jan..mar")
+    run = newest_run()
     assert kinds(events).count("ASSET_MATERIALIZATION") == 3
     assert run.tags["dagster/asset_partition_range_start"] == "jan"
     assert run.tags["dagster/asset_partition_range_end"] == "mar"
 
 
 def test_the_run_belongs_to_its_location_in_the_ui() -> None:
-    with dg.DagsterInstance.ephemeral() as instance:
-        stream(instance, rows)
-        (run,) = instance.get_runs()
+    stream(rows)
+    run = newest_run()
     assert run.remote_job_origin is not None
     assert run.remote_job_origin.location_name == "t"
     assert run.remote_job_origin.repository_origin.repository_name == "__repository__"
@@ -117,8 +114,7 @@ def test_the_tags_of_no_one_and_several_partitions() -> None:
 
 
 def test_the_data_version_of_the_content_is_the_one_dagster_knows() -> None:
-    with dg.DagsterInstance.ephemeral() as instance:
-        first, again = (stream(instance, rows) for _ in range(2))
+    first, again = (stream(rows) for _ in range(2))
     told = [event for event in [*first, *again] if event.is_step_materialization]
     tags = [event.step_materialization_data.materialization.tags or {} for event in told]
     assert len(tags) == 2

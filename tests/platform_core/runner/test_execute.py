@@ -1,5 +1,6 @@
 """A plan is run, and every step of it is told: nothing is skipped in silence."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from platform_core.runner.execute import run
 from platform_core.runner.loading import LoadedLocation
 from tests.platform_core.drafts import TESS
 from tests.platform_core.runner.locations import LATER, MONTHS, located, planes
+from tests.platform_core.runs import instance
 
 Told = list[dict[str, Any]]
 
@@ -31,11 +33,11 @@ class Messages:
 
 @pytest.fixture(autouse=True)
 def _dagster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Instances of Dagster in memory, and a list of locations with `t` in it."""
+    """An instance of Dagster in memory, and a list of locations with `t` in it."""
     entry = "{location_name: t, module_name: code_locations.t.definitions, executable_path: x}"
     (tmp_path / "workspace.yaml").write_text(f"load_from: [{{python_module: {entry}}}]")
     monkeypatch.setenv("HEADRACE_REPOSITORY", str(tmp_path))
-    monkeypatch.setattr(dg.DagsterInstance, "get", staticmethod(dg.DagsterInstance.ephemeral))
+    monkeypatch.setattr(dg.DagsterInstance, "get", staticmethod(lambda: nullcontext(instance())))
 
 
 def told(location: LoadedLocation, selection: str = "", partition: str = "") -> tuple[int, Messages]:
