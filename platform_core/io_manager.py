@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from platform_core.catalog.catalog import Catalog, open_catalog
-from platform_core.catalog.values import UNPARTITIONED, InputVersion, Provenance, Shown
+from platform_core.catalog.values import ROW_KEY, UNPARTITIONED, InputVersion, Provenance, Shown
 from platform_core.dagster_internals import set_data_version
 from platform_core.errors import HeadraceError, PartitionError, listed
 from platform_core.event_metadata import TRANSACTION, common_data_version, plain_metadata, version_metadata
@@ -75,6 +75,8 @@ class HeadraceIOManager(dg.IOManager):
 
     def _target(self, context: dg.OutputContext, partition: str) -> Target:
         metadata = plain_metadata(context.output_metadata)
+        if key := context.definition_metadata.get(ROW_KEY):
+            metadata[ROW_KEY] = key
         asset = context.asset_key.to_user_string()
         return Target(self._settings.writes_to, asset, partition, metadata, self._provenance(context))
 

@@ -8,7 +8,8 @@ from typing import Any, Literal, Protocol, get_args, get_type_hints, overload
 import dagster as dg
 
 from platform_core.automation import REBUILD_ON_CHANGE
-from platform_core.checks.schema import check_schema, schema_spec, table_schema
+from platform_core.catalog.values import ROW_KEY
+from platform_core.checks.schema import check_schema, row_key, schema_spec, table_schema
 from platform_core.errors import DefinitionError
 from platform_core.fingerprints import code_fingerprint
 from platform_core.io_manager import PARTITION_BY, sentences
@@ -138,7 +139,11 @@ def _is_resource(annotation: Any) -> bool:
 
 
 def _metadata(schema: Any, partition_by: str | None) -> dict[str, Any]:
-    metadata: dict[str, Any] = {} if schema is None else {"dagster/column_schema": table_schema(schema)}
+    metadata: dict[str, Any] = {}
+    if schema is not None:
+        metadata = {"dagster/column_schema": table_schema(schema)} | (
+            {ROW_KEY: key} if (key := row_key(schema)) else {}
+        )
     return metadata if partition_by is None else metadata | {PARTITION_BY: partition_by}
 
 

@@ -10,6 +10,8 @@ from typing import Any, Literal
 from platform_core.namespaces import Namespace
 
 UNPARTITIONED = ""
+# In the metadata of a version: the columns, with commas between, that identify a row.
+ROW_KEY = "headrace/row_key"
 
 Format = Literal["parquet", "skops", "pickle"]
 

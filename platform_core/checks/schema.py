@@ -30,6 +30,14 @@ def table_schema(schema: Any) -> dg.TableSchema:
     return dg.TableSchema([_column(name, column) for name, column in declared.columns.items()])
 
 
+def row_key(schema: Any) -> str:
+    """The columns that identify a row, with commas between: the schema's unique ones. Empty when it declares none."""
+    declared = schema.to_schema()
+    single = [name for name, column in declared.columns.items() if column.unique]
+    together = [declared.unique] if isinstance(declared.unique, str) else list(declared.unique or ())
+    return ",".join(together or single[:1])
+
+
 def _column(name: str, column: Any) -> dg.TableColumn:
     rules = [str(check.error or check.name) for check in column.checks]
     constraints = dg.TableColumnConstraints(nullable=column.nullable, unique=bool(column.unique), other=rules)

@@ -3,13 +3,16 @@
 import sys
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from platform_core.cli.check import check
 from platform_core.cli.console import errors
+from platform_core.cli.history import diff, fsck, gc, rollback
 from platform_core.cli.run import run
 from platform_core.cli.ui import ui
 from platform_core.cli.versions import show, versions
 from platform_core.errors import HeadraceError, NotFoundError, PartitionError, SettingsError
+from platform_core.settings import current_settings
 
 MISUSE = (NotFoundError, PartitionError, SettingsError)
 
@@ -22,7 +25,7 @@ def headrace() -> None:
     """
 
 
-for command in (run, ui, check, versions, show):
+for command in (run, ui, check, versions, show, diff, rollback, gc, fsck):
     headrace.add_command(command)
 
 
@@ -33,6 +36,10 @@ def main() -> None:
     except HeadraceError as error:
         errors.print(f"[red]✗[/] {error}", highlight=False, soft_wrap=True)
         sys.exit(2 if isinstance(error, MISUSE) else 1)
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        errors.print(f"[red]✗[/] The catalog {current_settings().catalog} cannot be used: {reason}", soft_wrap=True)
+        sys.exit(1)
     except click.ClickException as error:
         error.show()
         sys.exit(2)

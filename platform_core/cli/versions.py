@@ -5,10 +5,11 @@ from dataclasses import asdict
 import click
 from rich.markup import escape
 
-from platform_core.catalog.catalog import Catalog, open_catalog
+from platform_core.catalog.catalog import open_catalog
+from platform_core.catalog.names import full_name, named_version
 from platform_core.catalog.values import Shown, Version
 from platform_core.cli.console import console, count, print_json, several, size, table
-from platform_core.errors import NotFoundError, did_you_mean
+from platform_core.errors import NotFoundError
 from platform_core.settings import current_settings
 from platform_core.store.store import open_store
 
@@ -51,18 +52,6 @@ def _as_json(item: Shown, current: set[str]) -> dict[str, object]:
     return asdict(item.version) | {"shown_by": item.shown_by, "current": item.version.id in current}
 
 
-def full_name(catalog: Catalog, text: str) -> str:
-    """The name of the asset that a person means: in full, or its last part when only one asset has it."""
-    known = catalog.assets()
-    fitting = [name for name in known if name == text or name.rpartition("/")[2] == text]
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
-        raise NotFoundError(f"'{text}' may be {' or '.join(fitting)}; give the name in full.")
-    hint = did_you_mean(text, [*known, *(name.rpartition("/")[2] for name in known)])
-    raise NotFoundError(f"No asset '{text}' was ever materialised here.{hint}")
-
-
 @click.command()
 @click.argument("asset")
 @click.option("--partition", "-p", default=None, help="The current version of this partition.")
@@ -77,24 +66,11 @@ def show(asset: str, partition: str | None, rows: int, as_json: bool) -> None:
       headrace show delay_model@7f3a9c1b2d04
     """
     catalog = open_catalog(current_settings().catalog)
-    name, _, wanted = asset.partition("@")
-    name = full_name(catalog, name)
-    version = catalog.version(wanted, name) if wanted else _current(catalog, name, partition)
+    version = named_version(catalog, current_settings().writes_to, asset, partition)
     if as_json:
         print_json(asdict(version))
     else:
         _print_version(version, rows)
-
-
-def _current(catalog: Catalog, asset: str, partition: str | None) -> Version:
-    """The current version: of the partition asked for, else of the last one."""
-    namespace = current_settings().writes_to
-    found = catalog.resolve(namespace, asset)
-    key = partition if partition is not None else max(found, default="")
-    if key not in found:
-        of = f"partition {key} of {asset}" if key else asset
-        raise NotFoundError(f"{namespace} shows no version of {of}.{did_you_mean(key, found)}")
-    return found[key].version
 
 
 def _print_version(version: Version, rows: int) -> None:

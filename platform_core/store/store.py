@@ -58,7 +58,7 @@ class Store:
         """The key of every folder that was made for a version, and when something in it was last written."""
         for folder, _, files in os.walk(self.root):
             if is_version_id(Path(folder).name):
-                newest = max(os.stat(path).st_mtime for path in (folder, *(Path(folder, name) for name in files)))
+                newest = max(Path(folder, name).stat().st_mtime for name in (".", *files))
                 yield Path(folder).relative_to(self.root).as_posix(), datetime.fromtimestamp(newest, UTC)
 
     def verified_paths(self, version: Version) -> list[Path]:

@@ -1,0 +1,12 @@
+"""A writer of versions."""
+
+import pytest
+
+from platform_core.catalog.catalog import Catalog
+from platform_core.store.store import Store
+from tests.platform_core.history.values import Writer
+
+
+@pytest.fixture
+def write(catalog: Catalog, store: Store) -> Writer:
+    return Writer(catalog, store)
