@@ -1,10 +1,13 @@
 """Versions from a notebook."""
 
+from typing import Any
+
 import polars as pl
 import pytest
 
 from platform_core import client
 from platform_core.catalog.catalog import Catalog
+from platform_core.catalog.values import ROW_KEY
 from platform_core.errors import NotFoundError
 from platform_core.namespaces import PRODUCTION
 from platform_core.store.store import Store
@@ -44,8 +47,9 @@ def test_an_asset_loads_as_a_whole_by_partition_and_by_version(write: Writer) ->
 
 
 def test_two_versions_are_compared_by_their_declared_key(write: Writer) -> None:
-    first = write(orders(), **{"headrace/row_key": "id"})
-    write(orders(price=[10.0, 20.0, 31.0]), **{"headrace/row_key": "id"})
+    declared: dict[str, Any] = {ROW_KEY: "id"}
+    first = write(orders(), **declared)
+    write(orders(price=[10.0, 20.0, 31.0]), **declared)
     rows = client.compare(f"orders@{first.id}", "orders").rows
     assert rows is not None
     assert (rows.key, rows.changed) == (("id",), 1)

@@ -1,5 +1,7 @@
 """What changed between two versions."""
 
+from typing import Any
+
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -67,7 +69,8 @@ def test_a_key_that_is_no_column_is_refused_with_a_suggestion(write: Writer) -> 
 
 
 def test_the_declared_key_is_kept_with_the_version(write: Writer) -> None:
-    assert declared_key(write(orders(), **{ROW_KEY: "id,city"})) == ("id", "city")
+    declared: dict[str, Any] = {ROW_KEY: "id,city"}
+    assert declared_key(write(orders(), **declared)) == ("id", "city")
     assert declared_key(write(orders())) == ()
 
 
