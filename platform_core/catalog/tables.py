@@ -9,6 +9,9 @@ TransactionNumber = BigInteger().with_variant(Integer, "sqlite")
 # Names sort by their characters in every database, whatever language its server was set up for.
 Name = String().with_variant(String(collation="C"), "postgresql")
 
+# The revision that the tables are at; a name of its own, because Dagster may keep its tables in the same database.
+revision = Table("catalog_revision", metadata, Column("version_num", String(32), primary_key=True))
+
 namespaces = Table(
     "namespaces",
     metadata,
@@ -29,7 +32,8 @@ transactions = Table(
     Column("message", String, nullable=False),
     Column("committed_at", DateTime(timezone=True), nullable=False),
     # Known before the commit: tells a writer whose connection broke whether its transaction came through.
-    Column("token", String, unique=True),
+    Column("token", String),
+    Index("transactions_by_token", "token", unique=True),
     Index("transactions_by_namespace", "namespace", "number"),
 )
 

@@ -5,16 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from platform_core.catalog.catalog import Catalog
-from platform_core.catalog.engine import open_engine
 from platform_core.catalog.values import Expectation, Move, Ref, Version
 from platform_core.errors import ConflictError, NamespaceError, NotFoundError
 from platform_core.namespaces import PRODUCTION, Namespace
 from tests.platform_core.drafts import BRANCH, TESS, draft
-
-
-@pytest.fixture
-def catalog() -> Catalog:
-    return Catalog(open_engine("sqlite://"))
 
 
 def write(catalog: Catalog, namespace: Namespace, *assets: str) -> list[Version]:

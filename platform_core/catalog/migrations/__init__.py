@@ -1,0 +1,1 @@
+"""How the tables of older catalogs become today's, revision by revision, with Alembic."""
