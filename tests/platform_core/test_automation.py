@@ -10,9 +10,8 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from platform_core import fact
+from platform_core import fact, feature
 from platform_core.automation import (
-    REBUILD_ON_CHANGE,
     automation_sensor,
     deliveries,
     refresh,
@@ -76,6 +75,12 @@ def test_other_files_and_those_still_being_written_are_no_delivery(
 ) -> None:
     deliver("2013-01", name=name)
     assert list(deliveries(settings.sources, PATTERN)) == []
+
+
+def test_a_hidden_file_is_no_delivery_whatever_the_pattern(deliver: Deliver, settings: Settings) -> None:
+    deliver("2013-01", name=".{}.csv.gz")
+    deliver("2013-02", name="{}.csv.gz")
+    assert [item.partition for item in deliveries(settings.sources, "flights/{partition}.csv.gz")] == ["2013-02"]
 
 
 def test_a_folder_that_is_not_there_holds_no_delivery(tmp_path: Path) -> None:
@@ -237,6 +242,17 @@ def test_what_starts_by_itself_does_so_in_production_alone(
     assert schedule_status().name == sensor_status().name == status
 
 
+@feature(key_prefix="t", partitions_def=MONTHS, partition_by="month")
+def features(flights: pl.DataFrame) -> pl.DataFrame:
+    return flights
+
+
+@pytest.mark.filterwarnings("ignore:Parameter `include_sources`")
 def test_old_partitions_are_rebuilt_too_when_what_they_read_has_changed() -> None:
-    assert REBUILD_ON_CHANGE.get_label() == "rebuild when inputs change"
-    assert "in_latest_time_window" not in str(REBUILD_ON_CHANGE.get_node_snapshot("").description)
+    definitions = dg.Definitions(assets=[flights, features])
+    at_first = dg.evaluate_automation_conditions(definitions, instance())
+    assert at_first.total_requested == 0
+    run(flights, of="2013-01")
+    then = dg.evaluate_automation_conditions(definitions, instance(), cursor=at_first.cursor)
+    assert then.get_requested_partitions(features.key) == {"2013-01"}
+    assert then.get_requested_partitions(flights.key) == set()

@@ -23,6 +23,17 @@ def test_only_what_the_code_says_is_printed(capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().err.splitlines() == ["t/talks info: 3 rows are odd", "t/talks warning: look out"]
 
 
+@fact(key_prefix="t")
+def fails() -> None:
+    raise RuntimeError("told elsewhere")
+
+
+def test_a_failure_is_not_printed_a_second_time(capsys: pytest.CaptureFixture[str]) -> None:
+    job = dg.Definitions(assets=[fails], loggers={"console": console_log}).resolve_implicit_global_asset_job_def()
+    assert not job.execute_in_process(run_config={"loggers": {"console": {}}}, raise_on_error=False).success
+    assert capsys.readouterr().err == ""
+
+
 def test_a_message_from_outside_of_any_step_is_printed_too(capsys: pytest.CaptureFixture[str]) -> None:
     logger: Any = console_log.logger_fn(dg.build_init_logger_context())
     logger.handle(logging.LogRecord("x", logging.ERROR, "", 1, "%s broke", ("it",), None))

@@ -86,6 +86,7 @@ def test_looking_back_reads_what_there_is_of_the_partitions_before(month: str, r
         months.subset_with_partition_keys([month]), months, months
     )
     assert list(mapped.partitions_subset.get_partition_keys()) == read
+    assert list(mapped.required_but_nonexistent_subset.get_partition_keys()) == []
 
 
 def test_looking_back_is_declared_without_a_warning(recwarn: pytest.WarningsRecorder) -> None:

@@ -38,8 +38,8 @@ def test_a_file_is_read_by_its_name(settings: Settings) -> None:
 def test_the_files_of_several_partitions_are_one_table_in_their_order(settings: Settings) -> None:
     for month, number in {"jan": 1, "feb": 2}.items():
         deliver(settings.sources, f"flights/{month}.csv.gz", number)
-    frame = SourceFiles().read_partitions("flights/{partition}.csv.gz", TYPES, ["feb", "jan"])
-    assert frame["id"].to_list() == [2, 1]
+    frame = SourceFiles().read_partitions("flights/{partition}.csv.gz", TYPES, ["jan", "feb"])
+    assert frame["id"].to_list() == [1, 2]
 
 
 def test_a_partition_that_was_not_delivered_is_named(settings: Settings) -> None:
