@@ -1,6 +1,5 @@
 """Partitions in terms of a team: what an asset needs of the partitions before its own, and partitions as text."""
 
-import warnings
 from collections.abc import Sequence
 
 import dagster as dg
@@ -9,10 +8,8 @@ from platform_core.errors import PartitionError, did_you_mean
 
 
 def lookback(periods: int) -> dg.TimeWindowPartitionMapping:
-    """Reads the same partition and the `periods` before it, as far as there are any."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", dg.BetaWarning)
-        return dg.TimeWindowPartitionMapping(start_offset=-periods, allow_nonexistent_upstream_partitions=True)
+    """Reads the same partition, which has to be there, and the `periods` before it, as far as there are any."""
+    return dg.TimeWindowPartitionMapping(start_offset=-periods)
 
 
 def parse_keys(text: str, known: Sequence[str]) -> list[str]:

@@ -89,6 +89,25 @@ def test_looking_back_reads_what_there_is_of_the_partitions_before(month: str, r
     assert list(mapped.required_but_nonexistent_subset.get_partition_keys()) == []
 
 
+def test_looking_back_reads_what_there_is_of_an_asset_that_begins_later() -> None:
+    ours = dg.MonthlyPartitionsDefinition(start_date="2013-01", end_date="2013-05", fmt="%Y-%m")
+    theirs = dg.MonthlyPartitionsDefinition(start_date="2013-02", end_date="2013-05", fmt="%Y-%m")
+    mapped = lookback(2).get_upstream_mapped_partitions_result_for_partitions(
+        ours.subset_with_partition_keys(["2013-01", "2013-02"]), ours, theirs
+    )
+    assert list(mapped.partitions_subset.get_partition_keys()) == ["2013-02"]
+    assert list(mapped.required_but_nonexistent_subset.get_partition_keys()) == []
+
+
+def test_looking_back_does_not_hide_that_an_asset_has_ended() -> None:
+    ours = dg.MonthlyPartitionsDefinition(start_date="2013-01", end_date="2013-05", fmt="%Y-%m")
+    theirs = dg.MonthlyPartitionsDefinition(start_date="2013-01", end_date="2013-04", fmt="%Y-%m")
+    mapped = lookback(2).get_upstream_mapped_partitions_result_for_partitions(
+        ours.subset_with_partition_keys(["2013-04"]), ours, theirs
+    )
+    assert list(mapped.required_but_nonexistent_subset.get_partition_keys()) == ["2013-04"]
+
+
 def test_looking_back_is_declared_without_a_warning(recwarn: pytest.WarningsRecorder) -> None:
     lookback(1)
     assert [str(warning.message) for warning in recwarn] == []
