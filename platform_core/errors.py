@@ -40,6 +40,14 @@ class ConflictError(HeadraceError):
         self.places = tuple(places)
 
 
+class CatalogError(HeadraceError):
+    """The catalog's database cannot be reached, is full or locked, or does not let this role do something."""
+
+
+class StoreError(HeadraceError):
+    """The place of the files is full, cannot be reached, or does not let this process do something."""
+
+
 class CorruptVersionError(HeadraceError):
     """The files of a version are not what was committed."""
 

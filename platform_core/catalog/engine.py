@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError, NoSuchModuleError
 
+from platform_core.catalog.attempts import patiently
 from platform_core.catalog.schema import LOCK, prepare
 from platform_core.errors import SettingsError
 
@@ -20,7 +21,8 @@ def open_engine(url: str) -> Engine:
     engine = _create(_parse(url))
     event.listen(engine, "connect", _remember_the_process)
     event.listen(engine, "checkout", _refuse_the_parents)
-    prepare(engine)
+    # A server that was there a moment ago is waited for; one that never was is told of at once.
+    patiently(engine, lambda: prepare(engine), waits=(0.1, 0.3, 1))
     return engine
 
 
@@ -42,12 +44,20 @@ def _create(url: URL) -> Engine:
 
 
 def _sqlite(url: URL) -> Engine:
-    if url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    if url.database and not url.database.startswith("file:"):  # such a URI names a file that is there
+        _make_folder(Path(url.database).parent)
     engine = create_engine(url, connect_args={"timeout": PATIENCE})
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or error
+        raise SettingsError(f"HEADRACE_CATALOG: the folder {folder} cannot be made ({reason}).") from error
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:

@@ -1,11 +1,13 @@
 """Namespaces: opened with a pin, moved along, closed. None of it copies anything, whatever the parent holds."""
 
 import getpass
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, insert, select, update
 
+from platform_core.catalog.attempts import change
 from platform_core.catalog.records import row_to_namespace
 from platform_core.catalog.tables import namespaces, pins, transactions
 from platform_core.catalog.values import NamespaceRecord
@@ -27,49 +29,48 @@ class Lifecycle(Writing):
         if namespace.parent is None:
             raise NamespaceError(f"{namespace} has no parent to be opened from; it is always there.")
 
-        def work(connection: Connection) -> NamespaceRecord:
+        def work(connection: Connection, token: str) -> NamespaceRecord:
             _enter(connection, namespace, owner or getpass.getuser())
-            number = next_transaction(connection, namespace, "open", "")
+            number = next_transaction(connection, namespace, "open", "", token)
             _frame(connection, namespace, number, number if pinned else None, since=number)
             return _record(connection, namespace)
 
-        return self._write(work)
+        return change(self._engine, work)
 
     def sync_namespace(self, namespace: Namespace) -> NamespaceRecord:
         """Moves the pin of a namespace to what its parent shows now; what it wrote itself stays."""
         if namespace.parent is None:
             raise NamespaceError(f"{namespace} has no parent whose state it could be pinned to.")
 
-        def work(connection: Connection) -> NamespaceRecord:
+        def work(connection: Connection, token: str) -> NamespaceRecord:
             since = _record(connection, namespace).since
             ensure_namespace(connection, namespace)
-            number = next_transaction(connection, namespace, "sync", "")
+            number = next_transaction(connection, namespace, "sync", "", token)
             _frame(connection, namespace, number, number, since)
             return _record(connection, namespace)
 
-        return self._write(work)
+        return change(self._engine, work)
 
     def close_namespace(self, namespace: Namespace) -> NamespaceRecord:
         """Ends a namespace: it shows nothing of its own any more and refuses writes. Its history stays."""
         if namespace.is_production:
             raise NamespaceError("production cannot be closed.")
 
-        def work(connection: Connection) -> NamespaceRecord:
+        def work(connection: Connection, token: str) -> NamespaceRecord:
             before = _record(connection, namespace)
             if before.closed_at is not None:
                 raise NamespaceError(f"{namespace} was closed already, on {before.closed_at:%Y-%m-%d %H:%M} UTC.")
-            number = next_transaction(connection, namespace, "close", "")
+            number = next_transaction(connection, namespace, "close", "", token)
             _frame(connection, namespace, number, None, since=number)
             now = datetime.now(UTC)
             connection.execute(update(namespaces).where(_named(namespace)).values(closed_at=now))
             return replace(_record(connection, namespace), closed_at=now)
 
-        return self._write(work)
+        return change(self._engine, work)
 
     def namespace(self, namespace: Namespace) -> NamespaceRecord:
         """What is known of a namespace that was opened or written to."""
-        with self._engine.connect() as connection:
-            return _record(connection, namespace)
+        return _only(self._rows(_records().where(_named(namespace))), namespace)
 
     def namespaces(self, *, closed: bool = False) -> list[NamespaceRecord]:
         """All namespaces by name; those that were closed only when asked for."""
@@ -103,10 +104,13 @@ def _named(namespace: Namespace) -> ColumnElement[bool]:
 
 
 def _record(connection: Connection, namespace: Namespace) -> NamespaceRecord:
-    row = connection.execute(_records().where(_named(namespace))).mappings().one_or_none()
-    if row is None:
+    return _only(connection.execute(_records().where(_named(namespace))).mappings().all(), namespace)
+
+
+def _only(rows: Sequence[RowMapping], namespace: Namespace) -> NamespaceRecord:
+    if not rows:
         raise NamespaceError(f"There is no namespace {namespace}; `headrace namespace list` shows those there are.")
-    return row_to_namespace(row)
+    return row_to_namespace(rows[0])
 
 
 def _records() -> Select[tuple[object, ...]]:

@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Engine, Executable, RowMapping, func, or_, select
+from sqlalchemy import Engine, Executable, RowMapping, func, or_, select
 
+from platform_core.catalog.attempts import patiently
 from platform_core.catalog.reachability import reachable_versions
 from platform_core.catalog.records import in_utc, row_to_transaction, row_to_version
 from platform_core.catalog.tables import refs, transactions, versions
@@ -24,8 +24,11 @@ class Reading:
         self._engine = engine
 
     def _rows(self, query: Executable) -> Sequence[RowMapping]:
-        with self._engine.connect() as connection:
-            return connection.execute(query).mappings().all()
+        def attempt() -> Sequence[RowMapping]:
+            with self._engine.connect() as connection:
+                return connection.execute(query).mappings().all()
+
+        return patiently(self._engine, attempt)
 
     def resolve(self, namespace: Namespace, asset: str, partitions: Sequence[str] | None = None) -> dict[str, Shown]:
         """What a namespace shows of an asset, by partition: its own versions, else its parent's as of the pin.
@@ -91,10 +94,9 @@ class Reading:
         named = or_(
             versions.c.id.startswith(text, autoescape=True), versions.c.id.contains(f"-{text}", autoescape=True)
         )
-        query = select(versions).where(named).limit(2)
-        if asset is not None:
-            query = query.where(versions.c.asset == asset)
-        found = self._rows(query)
+        query = select(versions) if asset is None else select(versions).where(versions.c.asset == asset)
+        # An id in full is looked up; only a part of one is searched for.
+        found = self._rows(query.where(versions.c.id == text)) or self._rows(query.where(named).limit(2))
         if len(found) == 1:
             return row_to_version(found[0])
         of = f" of {asset}" if asset else ""
@@ -145,10 +147,6 @@ class Reading:
         """The transactions of a namespace, oldest first."""
         query = select(transactions).where(transactions.c.namespace == str(namespace)).order_by(transactions.c.number)
         return [row_to_transaction(row) for row in self._rows(query)]
-
-
-def rows_of(connection: Connection, query: Any) -> Sequence[RowMapping]:
-    return connection.execute(query).mappings().all()
 
 
 def _nothing_to_read(namespace: Namespace, asset: str, missing: Sequence[str]) -> str:

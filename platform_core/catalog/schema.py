@@ -49,7 +49,9 @@ def _known_revision(engine: Engine) -> str | None:
     try:
         with engine.connect() as connection:
             return connection.scalar(select(revision.c.version_num))
-    except (OperationalError, ProgrammingError):  # no such table, or no database yet: what follows tells which
+    except (OperationalError, ProgrammingError) as error:
+        if "catalog_revision" not in str(error.orig):  # anything but that there is no such table
+            raise
         return None
 
 

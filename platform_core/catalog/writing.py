@@ -1,14 +1,13 @@
 """What changes the catalog: each change is one numbered transaction, complete or not there at all."""
 
 import getpass
-import secrets
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TypeVar
 
 from sqlalchemy import Connection, insert, select, update
 
+from platform_core.catalog.attempts import change
 from platform_core.catalog.reachability import reachable_versions
 from platform_core.catalog.reading import Reading
 from platform_core.catalog.records import version_to_row
@@ -18,17 +17,11 @@ from platform_core.catalog.visibility import Place, at, shown_refs
 from platform_core.errors import ConflictError, NamespaceError, NotFoundError, listed
 from platform_core.namespaces import PRODUCTION, Namespace
 
-T = TypeVar("T")
-
 MOST_TOLD = 6
 
 
 class Writing(Reading):
     """The changes. Files must be complete in the store before the transaction that shows them."""
-
-    def _write(self, work: Callable[[Connection], T]) -> T:
-        with self._engine.connect().execution_options(headrace_writes=True) as connection, connection.begin():
-            return work(connection)
 
     def commit(
         self,
@@ -48,8 +41,9 @@ class Writing(Reading):
             return []
         rows = [version_to_row(draft) for draft in drafts]
 
-        def work(connection: Connection) -> list[Version]:
-            number = _begin(connection, namespace, kind, message, expects)
+        def work(connection: Connection, token: str) -> list[Version]:
+            _check(connection, namespace, expects)
+            number = next_transaction(connection, namespace, kind, message, token)
             before = _own(connection, namespace, [(draft.asset, draft.partition) for draft in drafts])
             done = [
                 replace(draft, transaction=number, replaces=before.get((draft.asset, draft.partition)))
@@ -60,7 +54,7 @@ class Writing(Reading):
             _point(connection, namespace, number, [Move(draft.asset, draft.partition, draft.id) for draft in drafts])
             return done
 
-        return self._write(work)
+        return change(self._engine, work)
 
     def move_refs(
         self,
@@ -77,13 +71,14 @@ class Writing(Reading):
         expectation does not hold, nothing is moved and the error names every place that did.
         """
 
-        def work(connection: Connection) -> int:
-            number = _begin(connection, namespace, kind, message, expects)
+        def work(connection: Connection, token: str) -> int:
+            _check(connection, namespace, expects)
             _require_versions(connection, moves)
+            number = next_transaction(connection, namespace, kind, message, token)
             _point(connection, namespace, number, moves)
             return number
 
-        return self._write(work)
+        return change(self._engine, work)
 
     def forget(self, ids: Collection[str]) -> list[str]:
         """Marks versions as given up, so that nobody can make them current again: those whose files may be deleted.
@@ -91,7 +86,7 @@ class Writing(Reading):
         Versions that a namespace shows, itself or through its pin, are left alone. Rows stay: they are provenance.
         """
 
-        def work(connection: Connection) -> list[str]:
+        def work(connection: Connection, _token: str) -> list[str]:
             unknown = select(versions.c.id, versions.c.asset).where(versions.c.id.in_(ids))
             known = {row.id: row.asset for row in connection.execute(unknown)}
             kept = set(connection.scalars(reachable_versions(None, refs.c.asset.in_(set(known.values())))))
@@ -100,15 +95,12 @@ class Writing(Reading):
             connection.execute(marked.values(forgotten_at=datetime.now(UTC)))
             return gone
 
-        return self._write(work)
+        return change(self._engine, work)
 
 
-def _begin(
-    connection: Connection, namespace: Namespace, kind: str, message: str, expects: Sequence[Expectation] = ()
-) -> int:
+def _check(connection: Connection, namespace: Namespace, expects: Sequence[Expectation]) -> None:
     ensure_namespace(connection, namespace)
     _require(connection, expects)
-    return next_transaction(connection, namespace, kind, message)
 
 
 def ensure_namespace(connection: Connection, namespace: Namespace, owner: str = "") -> None:
@@ -128,14 +120,15 @@ def namespace_row(namespace: Namespace, owner: str) -> dict[str, object]:
     return {"name": str(namespace), "parent": parent, "owner": owner, "created_at": datetime.now(UTC)}
 
 
-def next_transaction(connection: Connection, namespace: Namespace, kind: str, message: str) -> int:
+def next_transaction(connection: Connection, namespace: Namespace, kind: str, message: str, token: str) -> int:
+    """Numbers are given in the order of commits: whoever comes here holds the lock of writers until it commits."""
     row = {
         "namespace": str(namespace),
         "kind": kind,
         "author": getpass.getuser(),
         "message": message,
         "committed_at": datetime.now(UTC),
-        "token": secrets.token_hex(8),
+        "token": token,
     }
     return int(connection.execute(insert(transactions).values(row)).inserted_primary_key[0])  # type: ignore[index]
 
