@@ -25,7 +25,7 @@ def version_metadata(store: Store, versions: Sequence[Version], reads: Sequence[
         "headrace/version": ", ".join(version.id for version in versions[:MOST_LINES]),
         "headrace/namespace": first.namespace,
         TRANSACTION: first.transaction,
-        "dagster/uri": str(store.path(first.files[0].key).parent),
+        "dagster/uri": store.uri(first.files[0].key.rpartition("/")[0]),
         "headrace/bytes": sum(version.bytes for version in versions),
     }
     if first.rows is not None:

@@ -1,21 +1,21 @@
 """The one IO manager: reads what the namespace shows as the annotated type, writes new versions in one transaction."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
 
 from platform_core.catalog.catalog import Catalog, open_catalog
-from platform_core.catalog.values import ROW_KEY, UNPARTITIONED, InputVersion, Provenance, Shown
+from platform_core.catalog.values import ROW_KEY, UNPARTITIONED, InputVersion, Provenance, Shown, Version
 from platform_core.dagster_internals import set_data_version
 from platform_core.errors import HeadraceError, PartitionError, listed
 from platform_core.event_metadata import TRANSACTION, common_data_version, plain_metadata, version_metadata
 from platform_core.provenance import author, environment_hash, git_commit
 from platform_core.settings import Settings, current_settings
 from platform_core.store.store import Store, open_store
-from platform_core.store.tables import is_table, split_table
-from platform_core.store.values import Target, read_versions, write_version
+from platform_core.store.tables import is_table
+from platform_core.store.values import Target, read_versions, write_parts, write_version
 
 PARTITION_BY = "headrace/partition_by"
 
@@ -59,16 +59,24 @@ class HeadraceIOManager(dg.IOManager):
     def handle_output(self, context: dg.OutputContext, value: Any) -> None:
         """Writes the value as one version per partition and makes all of them current at once."""
         with sentences():
-            asset = context.asset_key.to_user_string()
-            parts = split_by_partition(
-                asset, value, _partitions(context), context.definition_metadata.get(PARTITION_BY)
-            )
-            drafts = [write_version(self._store, part, self._target(context, key)) for key, part in parts.items()]
+            drafts = self._write(context, value, _partitions(context))
             # Before the commit: what cannot be read back must not become visible.
             metadata = version_metadata(self._store, drafts, self._inputs(context))
             versions = self._catalog.commit(self._settings.writes_to, drafts)
         set_data_version(context, common_data_version(versions))
         context.add_output_metadata(metadata | {TRANSACTION: versions[0].transaction})
+
+    def _write(self, context: dg.OutputContext, value: Any, partitions: Sequence[str]) -> list[Version]:
+        column = context.definition_metadata.get(PARTITION_BY)
+        asset = context.asset_key.to_user_string()
+        if column is None or not is_table(value):
+            require_one_partition(asset, partitions)
+            return [write_version(self._store, value, self._target(context, partitions[0]))]
+        parts = write_parts(
+            self._store, value, column, lambda key: self._target(context, key),
+            accept=lambda keys, complete: require_partitions(asset, partitions, column, keys, complete),
+        )  # fmt: skip
+        return list(parts.values())
 
     def _inputs(self, context: dg.OutputContext) -> tuple[InputVersion, ...]:
         return tuple(item for items in self._reads[_step(context)].values() for item in items)
@@ -104,25 +112,27 @@ class sentences:
             raise dg.Failure(str(error), allow_retries=False) from error
 
 
-def split_by_partition(asset: str, value: Any, partitions: Sequence[str], column: str | None) -> Mapping[str, Any]:
-    """The parts of a value, one for each partition of the run; an error where rows and partitions do not match."""
-    if column is None or not is_table(value):
-        if len(partitions) > 1:
-            raise PartitionError(
-                f"{asset} computes {len(partitions)} partitions in one run, but the platform cannot split its value:"
-                " return a table and name the column that holds the partition key with partition_by=..., or run one"
-                " partition at a time."
-            )
-        return {partitions[0]: value}
-    parts = split_table(value, column)
-    if strangers := sorted(set(parts) - set(partitions)):
+def require_one_partition(asset: str, partitions: Sequence[str]) -> None:
+    """A value that cannot be cut has one partition to be."""
+    if len(partitions) > 1:
+        raise PartitionError(
+            f"{asset} computes {len(partitions)} partitions in one run, but the platform cannot split its value:"
+            " return a table and name the column that holds the partition key with partition_by=..., or run one"
+            " partition at a time."
+        )
+
+
+def require_partitions(
+    asset: str, partitions: Sequence[str], column: str, keys: Sequence[str], complete: bool = True
+) -> None:
+    """The keys of a value must be exactly the partitions of the run; while it is not complete, at most those."""
+    if strangers := sorted(set(keys) - set(partitions)):
         raise PartitionError(
             f"{asset} was asked for {listed(partitions)}, but its column {column} also holds {listed(strangers)};"
             " filter those rows out, or run the partitions they belong to."
         )
-    if empty := [key for key in partitions if key not in parts]:
+    if complete and (empty := [key for key in partitions if key not in keys]):
         raise PartitionError(f"{asset} has no row for {listed(empty)}: nothing was written; look at its inputs.")
-    return parts
 
 
 def _partitions(context: dg.InputContext | dg.OutputContext) -> list[str]:

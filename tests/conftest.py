@@ -8,7 +8,8 @@ from hypothesis import settings as hypothesis_settings
 
 from platform_core.catalog.catalog import Catalog, open_catalog
 from platform_core.settings import Settings, current_settings
-from platform_core.store.store import Store, open_store
+from platform_core.store.local import LocalStore
+from platform_core.store.store import open_store
 
 # A shared machine may be slow for a moment, which says nothing about the code.
 hypothesis_settings.register_profile("headrace", deadline=None, max_examples=60)
@@ -31,5 +32,7 @@ def catalog(settings: Settings) -> Catalog:
 
 
 @pytest.fixture
-def store(settings: Settings) -> Store:
-    return open_store(settings.store)
+def store(settings: Settings) -> LocalStore:
+    opened = open_store(settings.store)
+    assert isinstance(opened, LocalStore)
+    return opened

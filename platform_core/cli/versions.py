@@ -93,7 +93,7 @@ def _facts(version: Version) -> object:
         "run": origin.run_id,
         "code": origin.code_version + (f" at commit {origin.git_commit[:12]}" if origin.git_commit else ""),
         "environment": origin.environment,
-        "files": str(open_store(current_settings().store).path(version.files[0].key).parent),
+        "files": open_store(current_settings().store).uri(version.files[0].key.rpartition("/")[0]),
     } | {name: f"{value:.6g}" if isinstance(value, float) else str(value) for name, value in version.metadata.items()}
     grid = table("", "")
     grid.show_header = False

@@ -14,8 +14,7 @@ from platform_core.errors import PartitionError, listed
 from platform_core.provenance import author, environment_hash, git_commit
 from platform_core.settings import Settings, current_settings
 from platform_core.store.store import Store, open_store
-from platform_core.store.tables import split_table
-from platform_core.store.values import Target, write_version
+from platform_core.store.values import Target, write_parts, write_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +78,31 @@ class Session:
 
     def stage(self, model: Model, relation: Any) -> list[Path]:
         """Writes the rows of a model as versions that nobody sees yet. Returns their files."""
-        parts = self._split(model, relation)
-        provenance = self._provenance(model)
-        targets = {key: Target(self._settings.writes_to, model.asset, key, provenance=provenance) for key in parts}
-        versions = [write_version(self._store, part, targets[key]) for key, part in parts.items()]
+        versions = self._write(model, relation, self._provenance(model))
         self._staged[model.unique_id] = (model, versions)
         inputs = [InputVersion(model.asset, model.asset, v.partition, v.id, self._settings.namespace) for v in versions]
         self._read[model.unique_id] = inputs
         return [path for version in versions for path in self._store.verified_paths(version)]
 
-    def _split(self, model: Model, relation: Any) -> dict[str, Any]:
+    def _write(self, model: Model, relation: Any, provenance: Provenance) -> list[Version]:
+        def target_of(partition: str) -> Target:
+            return Target(self._settings.writes_to, model.asset, partition, provenance=provenance)
+
         if model.partition_by is None:
-            return {UNPARTITIONED: relation}
-        parts = split_table(relation, model.partition_by)
-        if empty := [key for key in self._partitions if key not in parts]:
+            return [write_version(self._store, relation, target_of(UNPARTITIONED))]
+        parts = write_parts(
+            self._store, relation, model.partition_by, target_of,
+            accept=lambda keys, complete: self._require_partitions(model, keys, complete),
+        )  # fmt: skip
+        return list(parts.values())
+
+    def _require_partitions(self, model: Model, keys: Sequence[str], complete: bool) -> None:
+        if complete and (empty := [key for key in self._partitions if key not in keys]):
             raise PartitionError(f"{model.asset} has no row for {listed(empty)}: look at what it reads.")
-        if strangers := [key for key in parts if self._partitions and key not in self._partitions]:
+        if strangers := [key for key in keys if self._partitions and key not in self._partitions]:
             raise PartitionError(
                 f"{model.asset} was asked for {listed(self._partitions)} but has rows of {listed(strangers)}."
             )
-        return parts
 
     def _provenance(self, model: Model) -> Provenance:
         run_id, step = self._run

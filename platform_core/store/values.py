@@ -1,19 +1,26 @@
 """Values to versions and back: where the catalog's records and the store's files meet the codecs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from platform_core.catalog.values import Column, Format, Provenance, Version, new_version_id
+from platform_core.catalog.values import Format, Provenance, Version, new_version_id
 from platform_core.errors import UnsupportedValueError
 from platform_core.namespaces import Namespace
+from platform_core.store.faults import writing
 from platform_core.store.names import version_key
 from platform_core.store.objects import NAME, read_object, write_object
+from platform_core.store.parquet import describe_table, write_table
+from platform_core.store.reading import read_table
+from platform_core.store.split import PartWriters, is_stream, split_stream, split_table
 from platform_core.store.store import Store, content_version
-from platform_core.store.tables import describe_table, is_table, is_table_type, read_table, write_table
+from platform_core.store.tables import is_table, is_table_type
+
+# Told the keys of the parts that are known so far, and whether there are no more. Raises when they are not right.
+Accept = Callable[[Sequence[str], bool], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,41 +34,106 @@ class Target:
     provenance: Provenance = Provenance()
 
 
+class _Draft:
+    """A version that is being written."""
+
+    def __init__(self, store: Store, target: Target) -> None:
+        self._store, self._target, self._id = store, target, new_version_id()
+        self._key = version_key(str(target.namespace), target.asset, target.partition, self._id)
+        self.folder: Path = store.new_folder(self._key)
+
+    def discard(self) -> None:
+        self._store.discard(self._key)
+
+    def finish(self, format: Format) -> Version:
+        """Seals the files. Rows and columns are read from the local files first, which a seal may move away."""
+        rows, schema = describe_table(sorted(self.folder.iterdir())) if format == "parquet" else (None, ())
+        files = self._store.seal(self._key)
+        return Version(
+            id=self._id,
+            namespace=str(self._target.namespace),
+            asset=self._target.asset,
+            partition=self._target.partition,
+            format=format,
+            files=files,
+            data_version=content_version(files),
+            rows=rows,
+            schema=schema,
+            metadata=self._target.metadata,
+            provenance=self._target.provenance,
+        )
+
+
 def write_version(store: Store, value: Any, target: Target) -> Version:
     """Writes a value as the files of a new version. The version is not visible until the catalog commits it.
 
     A write that fails leaves nothing behind.
     """
-    version = new_version_id()
-    key = version_key(str(target.namespace), target.asset, target.partition, version)
-    folder = store.new_folder(key)
-    try:
-        format, rows, schema = _encode(value, folder)
-        files = store.seal(key)
-    except BaseException:
-        store.discard(key)
-        raise
-    return Version(
-        id=version,
-        namespace=str(target.namespace),
-        asset=target.asset,
-        partition=target.partition,
-        format=format,
-        files=files,
-        data_version=content_version(files),
-        rows=rows,
-        schema=schema,
-        metadata=target.metadata,
-        provenance=target.provenance,
-    )
+    with writing(store, target.asset):
+        draft = _Draft(store, target)
+        try:
+            return draft.finish(_encode(value, draft.folder))
+        except BaseException:
+            draft.discard()
+            raise
 
 
-def _encode(value: Any, folder: Path) -> tuple[Format, int | None, tuple[Column, ...]]:
+def _encode(value: Any, folder: Path) -> Format:
     if not is_table(value):
-        return write_object(value, folder), None, ()
-    path = folder / "part-0.parquet"
-    write_table(value, path)
-    return "parquet", *describe_table(path)
+        return write_object(value, folder)
+    write_table(value, folder)
+    return "parquet"
+
+
+def write_parts(
+    store: Store, value: Any, column: str, target_of: Callable[[str], Target], accept: Accept
+) -> dict[str, Version]:
+    """Writes a table as one version per key of a column, by key in the order in which the keys appear.
+
+    A stream is not held. When `accept` refuses the keys, or a write fails, nothing is left behind.
+    """
+    drafts: dict[str, _Draft] = {}
+    with writing(store, target_of("").asset):
+        try:
+            write = _write_stream if is_stream(value) else _write_frames
+            write(value, column, accept, lambda key: _new_draft(store, target_of(key), drafts, key))
+            return {key: draft.finish("parquet") for key, draft in drafts.items()}
+        except BaseException:
+            for draft in drafts.values():
+                draft.discard()
+            raise
+
+
+def _new_draft(store: Store, target: Target, drafts: dict[str, _Draft], key: str) -> Path:
+    drafts[key] = _Draft(store, target)
+    return drafts[key].folder
+
+
+def _write_frames(value: Any, column: str, accept: Accept, folder_of: Callable[[str], Path]) -> None:
+    parts = split_table(value, column)
+    accept(list(parts), True)
+    for key, part in parts.items():
+        write_table(part, folder_of(key))
+
+
+def _write_stream(value: Any, column: str, accept: Accept, folder_of: Callable[[str], Path]) -> None:
+    known: list[str] = []
+    writers = PartWriters()
+    try:
+        for parts in split_stream(value, column):
+            new = [key for key in parts if key not in known]
+            known += new
+            if new:
+                accept(known, False)
+            for key in new:
+                writers.add(key, folder_of(key))
+            for key, part in parts.items():
+                writers.write(key, part)
+        accept(known, True)
+        writers.close()
+    except BaseException:
+        writers.abandon()
+        raise
 
 
 def read_versions(store: Store, versions: Sequence[Version], kind: Any = None) -> Any:
@@ -71,7 +143,6 @@ def read_versions(store: Store, versions: Sequence[Version], kind: Any = None) -
     """
     if versions[0].format != "parquet":
         return _read_one_object(store, versions)
-    paths = [path for version in versions for path in store.verified_paths(version)]
     if kind is None or kind is Any:
         kind = pl.DataFrame
     if not is_table_type(kind):
@@ -79,7 +150,7 @@ def read_versions(store: Store, versions: Sequence[Version], kind: Any = None) -
             f"{versions[0].asset} is a table, but is asked for as {getattr(kind, '__name__', kind)};"
             " annotate the parameter with a table type."
         )
-    return read_table(paths, kind)
+    return read_table([path for version in versions for path in store.verified_paths(version)], kind)
 
 
 def _read_one_object(store: Store, versions: Sequence[Version]) -> Any:

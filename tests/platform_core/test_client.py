@@ -10,12 +10,12 @@ from platform_core.catalog.catalog import Catalog
 from platform_core.catalog.values import ROW_KEY
 from platform_core.errors import NotFoundError
 from platform_core.namespaces import PRODUCTION
-from platform_core.store.store import Store
+from platform_core.store.local import LocalStore
 from tests.platform_core.history.values import Writer, orders
 
 
 @pytest.fixture
-def write(catalog: Catalog, store: Store) -> Writer:
+def write(catalog: Catalog, store: LocalStore) -> Writer:
     return Writer(catalog, store)
 
 

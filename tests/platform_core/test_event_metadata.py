@@ -18,14 +18,14 @@ from platform_core.event_metadata import (
     plain_metadata,
     version_metadata,
 )
-from platform_core.store.store import Store
+from platform_core.store.local import LocalStore
 from platform_core.store.values import Target, write_version
 from tests.platform_core.drafts import TESS, draft
 
 FRAME = pl.DataFrame({"number": range(9), "text": ["x" * 30] * 9})
 
 
-def test_the_versions_of_several_partitions_are_summed_up(store: Store) -> None:
+def test_the_versions_of_several_partitions_are_summed_up(store: LocalStore) -> None:
     versions = [write_version(store, FRAME.head(rows), Target(TESS, "a", str(rows))) for rows in (2, 3)]
     told = version_metadata(store, versions, [])
     assert told["dagster/row_count"] == 5
@@ -34,7 +34,7 @@ def test_the_versions_of_several_partitions_are_summed_up(store: Store) -> None:
     assert "headrace/inputs" not in told
 
 
-def test_long_lists_are_cut(store: Store) -> None:
+def test_long_lists_are_cut(store: LocalStore) -> None:
     read = [InputVersion("a", "t/a", str(number), "v", "production") for number in range(MOST_LINES + 7)]
     versions = [write_version(store, [1], Target(TESS, "a", str(number))) for number in range(MOST_LINES + 2)]
     told = version_metadata(store, versions, read)
@@ -42,18 +42,18 @@ def test_long_lists_are_cut(store: Store) -> None:
     assert told["headrace/inputs"].value.endswith("… and 7 more")
 
 
-def test_the_head_is_a_markdown_table_with_whole_texts(store: Store) -> None:
+def test_the_head_is_a_markdown_table_with_whole_texts(store: LocalStore) -> None:
     lines = head(store, write_version(store, FRAME, Target(TESS, "a"))).splitlines()
     assert len(lines) == 2 + 5
     assert lines[0].split() == ["|", "number", "|", "text", "|"]
     assert "x" * 30 in lines[2]
 
 
-def test_the_head_of_an_empty_table_has_its_columns(store: Store) -> None:
+def test_the_head_of_an_empty_table_has_its_columns(store: LocalStore) -> None:
     assert "number" in head(store, write_version(store, FRAME.clear(), Target(TESS, "a")))
 
 
-def test_a_table_that_polars_cannot_show_is_refused_by_name(store: Store) -> None:
+def test_a_table_that_polars_cannot_show_is_refused_by_name(store: LocalStore) -> None:
     version = write_version(store, pa.table([[1], [2]], names=["a", "a"]), Target(TESS, "t/twins"))
     with pytest.raises(UnsupportedValueError, match=r"^The table of t/twins cannot be read back \("):
         head(store, version)

@@ -15,10 +15,10 @@ from platform_core import fact, feature, model, prediction
 from platform_core.catalog.catalog import Catalog
 from platform_core.catalog.values import InputVersion, Version
 from platform_core.errors import PartitionError
-from platform_core.io_manager import HeadraceIOManager, split_by_partition
+from platform_core.io_manager import HeadraceIOManager, require_one_partition, require_partitions
 from platform_core.namespaces import PRODUCTION
 from platform_core.partitions import lookback
-from platform_core.store.store import Store
+from platform_core.store.local import LocalStore
 from platform_core.store.values import read_versions
 from tests.platform_core.drafts import TESS
 from tests.platform_core.runs import metadata, run, sentence
@@ -168,7 +168,7 @@ def test_several_missing_partitions_are_named_as_a_range() -> None:
 # Partitions
 
 
-def test_one_run_writes_a_version_for_each_partition_of_its_range(catalog: Catalog, store: Store) -> None:
+def test_one_run_writes_a_version_for_each_partition_of_its_range(catalog: Catalog, store: LocalStore) -> None:
     result = run(monthly, of="jan..mar")
     assert result.success
     found = catalog.resolve(TESS, "t/monthly")
@@ -280,27 +280,24 @@ def test_a_column_to_split_by_that_is_not_there_is_named() -> None:
     assert "'moth', which the table does not have: month" in sentence(run(rows, of="jan"))
 
 
-FRAME = pl.DataFrame({"key": ["a", "b", "a"]})
+def test_the_keys_of_a_value_are_exactly_the_partitions_of_the_run() -> None:
+    require_partitions("x", ["a", "b"], "key", ["b", "a"])
+    with pytest.raises(PartitionError, match="x was asked for a, but its column key also holds b"):
+        require_partitions("x", ["a"], "key", ["a", "b"])
+    with pytest.raises(PartitionError, match="x has no row for c"):
+        require_partitions("x", ["a", "b", "c"], "key", ["a", "b"])
 
 
-def test_a_value_is_split_into_exactly_the_partitions_of_the_run() -> None:
-    parts = split_by_partition("x", FRAME, ["a", "b"], "key")
-    assert {key: part.height for key, part in parts.items()} == {"a": 2, "b": 1}
+def test_a_stream_may_still_bring_what_is_missing_but_no_strangers() -> None:
+    require_partitions("x", ["a", "b"], "key", ["b"], complete=False)
+    with pytest.raises(PartitionError, match="also holds c"):
+        require_partitions("x", ["a", "b"], "key", ["c"], complete=False)
 
 
-@pytest.mark.parametrize(
-    ("partitions", "column", "told"),
-    [
-        (["a"], "key", "x was asked for a, but its column key also holds b"),
-        (["a", "b", "c"], "key", "x has no row for c"),
-        (["a", "b"], None, "x computes 2 partitions in one run"),
-    ],
-)
-def test_a_value_that_does_not_fit_its_partitions_is_refused(
-    partitions: list[str], column: str | None, told: str
-) -> None:
-    with pytest.raises(PartitionError, match=told):
-        split_by_partition("x", FRAME, partitions, column)
+def test_a_value_that_cannot_be_cut_is_of_one_partition() -> None:
+    require_one_partition("x", ["a"])
+    with pytest.raises(PartitionError, match="x computes 2 partitions in one run"):
+        require_one_partition("x", ["a", "b"])
 
 
 # What is written
@@ -389,7 +386,7 @@ def test_numbers_and_texts_of_an_assets_metadata_are_kept_with_its_version(catal
     assert version(catalog, weights).metadata == {"auc": 0.75, "rows": 3, "kind": "trees"}
 
 
-def test_the_event_says_what_was_written(catalog: Catalog, store: Store) -> None:
+def test_the_event_says_what_was_written(catalog: Catalog, store: LocalStore) -> None:
     told = metadata(run(base), base)
     written = version(catalog, base)
     assert told["headrace/version"] == written.id
@@ -480,7 +477,7 @@ def test_a_function_that_declares_to_return_nothing_writes_nothing(catalog: Cata
     assert catalog.current(TESS) == []
 
 
-def test_a_damaged_version_fails_the_step_that_reads_it(catalog: Catalog, store: Store) -> None:
+def test_a_damaged_version_fails_the_step_that_reads_it(catalog: Catalog, store: LocalStore) -> None:
     @feature(key_prefix="t")
     def doubled(base: pl.LazyFrame) -> pl.LazyFrame:
         return base

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import event
 
 from platform_core.catalog.catalog import Catalog, open_catalog
+from platform_core.store.local import LocalStore
 from platform_core.store.store import Store, open_store
 from platform_core.store.values import Target, read_versions, write_version
 from tests.platform_core.drafts import TESS
@@ -25,16 +26,18 @@ def die(*_: Any, **__: Any) -> None:
 
 
 def after_making_the_folder(patch: pytest.MonkeyPatch, _catalog: Catalog) -> None:
-    made = Store.new_folder
-    patch.setattr(Store, "new_folder", lambda store, key: die(made(store, key)))
+    made = LocalStore.new_folder
+    patch.setattr(LocalStore, "new_folder", lambda store, key: die(made(store, key)))
 
 
 def in_the_middle_of_a_file(patch: pytest.MonkeyPatch, _catalog: Catalog) -> None:
-    patch.setattr("platform_core.store.values.write_table", lambda _value, path: die(path.write_bytes(b"PAR1")))
+    patch.setattr(
+        "platform_core.store.values.write_table", lambda _value, folder: die((folder / "x").write_bytes(b"PAR1"))
+    )
 
 
 def before_the_files_are_sealed(patch: pytest.MonkeyPatch, _catalog: Catalog) -> None:
-    patch.setattr(Store, "seal", die)
+    patch.setattr(LocalStore, "seal", die)
 
 
 def before_the_transaction(patch: pytest.MonkeyPatch, _catalog: Catalog) -> None:
@@ -84,7 +87,7 @@ def places(tmp_path: Path) -> tuple[str, str]:
 
 
 def shown(store: str, url: str) -> pl.DataFrame:
-    frame = read_versions(Store(Path(store)), [open_catalog(url).resolve(TESS, ASSET)[""].version])
+    frame = read_versions(LocalStore(Path(store)), [open_catalog(url).resolve(TESS, ASSET)[""].version])
     assert isinstance(frame, pl.DataFrame)
     return frame
 

@@ -14,7 +14,7 @@ from platform_core.dbt.session import Model, Session
 from platform_core.errors import CorruptVersionError, NotFoundError, PartitionError
 from platform_core.namespaces import PRODUCTION, Namespace
 from platform_core.settings import Settings
-from platform_core.store.store import Store
+from platform_core.store.local import LocalStore
 from platform_core.store.values import Target, write_version
 from tests.platform_core.drafts import TESS
 
@@ -28,7 +28,7 @@ def months(*keys: str) -> pl.DataFrame:
 
 
 @pytest.fixture
-def write(catalog: Catalog, store: Store) -> Any:
+def write(catalog: Catalog, store: LocalStore) -> Any:
     """Commits versions of the fact, one for each month."""
 
     def written(*keys: str, namespace: Namespace = TESS) -> list[Version]:
@@ -89,7 +89,7 @@ def test_an_asset_that_was_never_written_is_named(partitions: list[str], setting
         Session(settings, partitions, "", "dbt").resolve("model.x", "flights/x")
 
 
-def test_a_damaged_file_is_not_given_to_dbt(session: Session, write: Any, store: Store) -> None:
+def test_a_damaged_file_is_not_given_to_dbt(session: Session, write: Any, store: LocalStore) -> None:
     (first, _) = write("jan", "feb")
     store.path(first.files[0].key).write_bytes(b"PAR1")
     with pytest.raises(CorruptVersionError, match="flights/scheduled_flights"):
@@ -125,7 +125,7 @@ def test_publishing_commits_all_that_was_staged_in_one_transaction(session: Sess
 
 
 def test_a_model_that_failed_is_held_back_and_its_files_are_removed(
-    session: Session, catalog: Catalog, store: Store
+    session: Session, catalog: Catalog, store: LocalStore
 ) -> None:
     files = session.stage(CLEAN, months("jan", "feb"))
     session.stage(DAYS, months("jan"))

@@ -3,10 +3,10 @@
 import pytest
 
 from platform_core.catalog.catalog import Catalog
-from platform_core.store.store import Store
+from platform_core.store.local import LocalStore
 from tests.platform_core.history.values import Writer
 
 
 @pytest.fixture
-def write(catalog: Catalog, store: Store) -> Writer:
+def write(catalog: Catalog, store: LocalStore) -> Writer:
     return Writer(catalog, store)

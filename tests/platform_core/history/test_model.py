@@ -20,7 +20,7 @@ from platform_core.history.fsck import check_files
 from platform_core.history.gc import collect, find_garbage
 from platform_core.history.rollback import plan_rollback, roll_back
 from platform_core.namespaces import PRODUCTION, Namespace
-from platform_core.store.store import Store
+from platform_core.store.local import LocalStore
 from platform_core.store.values import Target, read_versions, write_version
 
 USER, BRANCH = Namespace("user", "ada"), Namespace("branch", "try")
@@ -38,7 +38,7 @@ class Time(RuleBasedStateMachine):
     def begin(self) -> None:
         self.folder = Path(tempfile.mkdtemp())
         self.catalog = Catalog(open_engine(f"sqlite:///{self.folder}/catalog.db"))
-        self.store = Store(self.folder / "store")
+        self.store = LocalStore(self.folder / "store")
         self.own: dict[Namespace, dict[int, Shown]] = {name: {0: {}} for name in (PRODUCTION, USER, BRANCH)}
         self.catalog.open_namespace(BRANCH, "ada")
         self.pin = 0

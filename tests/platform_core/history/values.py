@@ -7,7 +7,7 @@ import polars as pl
 from platform_core.catalog.catalog import Catalog
 from platform_core.catalog.values import Version
 from platform_core.namespaces import Namespace
-from platform_core.store.store import Store
+from platform_core.store.local import LocalStore
 from platform_core.store.values import Target, write_version
 
 TESS = Namespace("user", "tess")
@@ -16,7 +16,7 @@ TESS = Namespace("user", "tess")
 class Writer:
     """Writes versions of assets into the namespace of Tess, or another."""
 
-    def __init__(self, catalog: Catalog, store: Store) -> None:
+    def __init__(self, catalog: Catalog, store: LocalStore) -> None:
         self.catalog, self.store = catalog, store
 
     def __call__(

@@ -17,15 +17,10 @@ from polars.testing.parametric import dataframes
 
 from platform_core.catalog.values import Column
 from platform_core.errors import UnsupportedValueError
-from platform_core.store.tables import (
-    as_polars,
-    describe_table,
-    is_table,
-    is_table_type,
-    read_table,
-    split_table,
-    write_table,
-)
+from platform_core.store.parquet import describe_table, write_table
+from platform_core.store.reading import read_table
+from platform_core.store.split import split_table
+from platform_core.store.tables import as_polars, is_table, is_table_type
 
 FRAME = pl.DataFrame(
     {
@@ -71,10 +66,14 @@ def make(name: str, frame: pl.DataFrame) -> Any:
     return makers[name]()
 
 
+def write(value: Any, folder: Path) -> list[Path]:
+    folder.mkdir(exist_ok=True)
+    write_table(value, folder)
+    return sorted(folder.iterdir())
+
+
 def there_and_back(frame: pl.DataFrame, written_as: str, read_as: str, folder: Path) -> pl.DataFrame:
-    path = folder / "part-0.parquet"
-    write_table(make(written_as, frame), path)
-    value = read_table([path], named(read_as))
+    value = read_table(write(make(written_as, frame), folder), named(read_as))
     assert isinstance(value, named(read_as))
     return as_polars(value)
 
@@ -90,8 +89,8 @@ def test_what_is_written_as_any_type_is_read_as_any_other(
 
 @pytest.mark.parametrize("written_as", TYPES)
 def test_pandas_has_the_same_columns_and_values(written_as: str, tmp_path: Path) -> None:
-    write_table(make(written_as, FRAME.select("real", "größe 漢", "at")), tmp_path / "t.parquet")
-    value = read_table([tmp_path / "t.parquet"], pd.DataFrame)
+    write(make(written_as, FRAME.select("real", "größe 漢", "at")), tmp_path)
+    value = read_table(sorted(tmp_path.iterdir()), pd.DataFrame)
     assert list(value.columns) == ["real", "größe 漢", "at"]
     assert value["größe 漢"].isna().tolist() == [False, True, False]
     assert value["at"][0] == pd.Timestamp("2013-01-01T05:00Z")
@@ -99,66 +98,62 @@ def test_pandas_has_the_same_columns_and_values(written_as: str, tmp_path: Path)
 
 def test_a_pandas_frame_comes_back_with_its_index_and_types(tmp_path: Path) -> None:
     frame = pd.DataFrame({"whole": [2, 1], "text": ["x", None]}, index=pd.Index(["b", "a"], name="key"))
-    write_table(frame, tmp_path / "t.parquet")
-    pd.testing.assert_frame_equal(read_table([tmp_path / "t.parquet"], pd.DataFrame), frame)
+    write(frame, tmp_path)
+    pd.testing.assert_frame_equal(read_table(sorted(tmp_path.iterdir()), pd.DataFrame), frame)
 
 
 @given(frame=dataframes(max_cols=4, max_size=6, excluded_dtypes=[pl.Object, pl.Null, pl.Categorical, pl.Enum]))
 @settings(max_examples=40)
 def test_polars_frames_of_all_types_come_back(frame: pl.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> None:
-    path = tmp_path_factory.mktemp("frame") / "t.parquet"
-    write_table(frame.lazy(), path)
-    assert_frame_equal(read_table([path], pl.DataFrame), frame)
+    paths = write(frame.lazy(), tmp_path_factory.mktemp("frame"))
+    assert_frame_equal(read_table(paths, pl.DataFrame), frame)
 
 
 def test_several_files_are_read_as_one_table_in_their_order(tmp_path: Path) -> None:
-    paths = [tmp_path / f"{number}.parquet" for number in range(3)]
-    for number, path in enumerate(paths):
-        write_table(pl.DataFrame({"number": [number]}), path)
+    paths = [path for n in range(3) for path in write(pl.DataFrame({"number": [n]}), tmp_path / str(n))]
     for kind in TYPES:
         value = read_table(list(reversed(paths)), named(kind))
         assert as_polars(value)["number"].to_list() == [2, 1, 0]
 
 
 def test_a_path_is_no_pattern(tmp_path: Path) -> None:
-    path = tmp_path / "a*[0-9]?.parquet"
-    write_table(FRAME, path)
+    (path,) = write(FRAME, tmp_path / "a*[0-9]?")
     for kind in (pl.DataFrame, pl.LazyFrame):
         assert as_polars(read_table([path], kind)).height == FRAME.height
 
 
 def test_a_lazy_frame_is_written_without_being_collected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pl.LazyFrame, "collect", lambda _self: pytest.fail("held in memory"))
-    write_table(FRAME.lazy().filter(pl.col("whole") == 3), tmp_path / "t.parquet")
-    assert describe_table(tmp_path / "t.parquet")[0] == 1
+    write(FRAME.lazy().filter(pl.col("whole") == 3), tmp_path)
+    assert describe_table(sorted(tmp_path.iterdir()))[0] == 1
 
 
 def test_a_lazy_read_reads_only_the_columns_that_are_used(tmp_path: Path) -> None:
-    write_table(FRAME, tmp_path / "t.parquet")
-    plan = read_table([tmp_path / "t.parquet"], pl.LazyFrame).select("good").explain()
+    write(FRAME, tmp_path)
+    plan = read_table(sorted(tmp_path.iterdir()), pl.LazyFrame).select("good").explain()
     assert "PROJECT 1/6 COLUMNS" in plan
 
 
 def test_a_stream_is_not_held_before_it_is_read(tmp_path: Path) -> None:
-    write_table(pl.DataFrame({"n": range(300_000)}), tmp_path / "t.parquet")
-    reader = read_table([tmp_path / "t.parquet"], pa.RecordBatchReader)
+    write(pl.DataFrame({"n": range(300_000)}), tmp_path)
+    reader = read_table(sorted(tmp_path.iterdir()), pa.RecordBatchReader)
     assert reader.read_next_batch().num_rows < 300_000
 
 
 def test_rows_and_columns_are_told_without_reading_the_table(tmp_path: Path) -> None:
-    write_table(FRAME.select("whole", "at"), tmp_path / "t.parquet")
-    assert describe_table(tmp_path / "t.parquet") == (
+    write(FRAME.select("whole", "at"), tmp_path)
+    assert describe_table(sorted(tmp_path.iterdir())) == (
         3, (Column("whole", "int64"), Column("at", "timestamp[us, tz=UTC]")),
     )  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", [int, dict, list, str])
 def test_a_type_that_is_no_table_is_refused_with_those_that_are(kind: Any, tmp_path: Path) -> None:
-    write_table(FRAME, tmp_path / "t.parquet")
+    write(FRAME, tmp_path)
     with pytest.raises(
         UnsupportedValueError, match=r"cannot be read as .*; annotate the parameter with polars.LazyFrame"
     ):
-        read_table([tmp_path / "t.parquet"], kind)
+        read_table(sorted(tmp_path.iterdir()), kind)
 
 
 @pytest.mark.parametrize("kind", TYPES)
@@ -175,12 +170,12 @@ def test_what_is_no_table_is_not_taken_for_one(value: Any) -> None:
 
 def test_a_column_of_python_objects_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedValueError, match="things holds Python objects"):
-        write_table(pl.DataFrame({"things": [object()]}), tmp_path / "t.parquet")
+        write(pl.DataFrame({"things": [object()]}), tmp_path)
 
 
 def test_a_pandas_column_of_mixed_types_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedValueError, match="mixed"):
-        write_table(pd.DataFrame({"mixed": ["a", 1]}), tmp_path / "t.parquet")
+        write(pd.DataFrame({"mixed": ["a", 1]}), tmp_path)
 
 
 MONTHS = pl.DataFrame({"month": ["b", "a", "b", "a"], "row": [1, 2, 3, 4]})
@@ -219,8 +214,8 @@ def test_moments_of_duckdb_do_not_depend_on_the_zone_of_the_machine(tmp_path: Pa
     duckdb = import_module("duckdb")
     connection = duckdb.connect()
     connection.execute("set TimeZone = 'Pacific/Auckland'")
-    write_table(connection.sql("select timestamptz '2013-01-01 05:00:00+00' as at"), tmp_path / "t.parquet")
-    assert read_table([tmp_path / "t.parquet"], pl.DataFrame)["at"].to_list() == [datetime(2013, 1, 1, 5, tzinfo=UTC)]
-    assert describe_table(tmp_path / "t.parquet")[1] == (Column("at", "timestamp[us, tz=UTC]"),)
-    relation = read_table([tmp_path / "t.parquet"], duckdb.DuckDBPyRelation)
+    write(connection.sql("select timestamptz '2013-01-01 05:00:00+00' as at"), tmp_path)
+    assert read_table(sorted(tmp_path.iterdir()), pl.DataFrame)["at"].to_list() == [datetime(2013, 1, 1, 5, tzinfo=UTC)]
+    assert describe_table(sorted(tmp_path.iterdir()))[1] == (Column("at", "timestamp[us, tz=UTC]"),)
+    relation = read_table(sorted(tmp_path.iterdir()), duckdb.DuckDBPyRelation)
     assert relation.project('hour("at")').fetchall() == [(5,)]

@@ -1,0 +1,70 @@
+"""Parquet files to the type of table that is asked for. Lazy types read only the columns and rows that are used."""
+
+import os
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from platform_core.errors import UnsupportedValueError
+from platform_core.store.tables import TABLE_TYPES, type_of
+
+# From this many files on they are opened by several threads; fewer are read one by one, each by all processors.
+MANY_FILES = 8
+
+
+def read_table(paths: Sequence[Path], kind: Any) -> Any:
+    """Parquet files as one table, in their order."""
+    files = [str(path) for path in paths]
+    if kind is pl.LazyFrame:
+        return pl.scan_parquet(files, glob=False)
+    if kind is pl.DataFrame:
+        return pl.scan_parquet(files, glob=False).collect()  # quicker than `read_parquet`, which takes other paths
+    if kind is pa.Table:
+        return _read_arrow(files)
+    if kind is pa.RecordBatchReader:
+        return stream_of(dataset_of(files))
+    if kind is type_of("pandas", "DataFrame"):
+        return _read_arrow(files).to_pandas()
+    if kind is type_of("duckdb", "DuckDBPyRelation"):
+        return duckdb_connection().read_parquet(files)
+    raise UnsupportedValueError(f"A table cannot be read as {kind}; annotate the parameter with {TABLE_TYPES}.")
+
+
+def _read_arrow(files: list[str]) -> pa.Table:
+    """All of the files, each mapped: half of the processor time of pyarrow's datasets."""
+    if len(files) < MANY_FILES:
+        tables = [_read_file(file) for file in files]
+    else:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            tables = list(pool.map(_read_file, files))
+    if all(table.schema.equals(tables[0].schema) for table in tables):
+        return pa.concat_tables(tables)
+    return dataset_of(files).to_table()  # partitions written at different times: in the columns of the first
+
+
+def _read_file(file: str) -> pa.Table:
+    with pq.ParquetFile(file, memory_map=True) as parquet:
+        return parquet.read()
+
+
+def dataset_of(files: Sequence[str], filesystem: Any = None, format: str = "parquet") -> Any:
+    import pyarrow.dataset
+
+    return pyarrow.dataset.dataset(list(files), format=format, filesystem=filesystem)
+
+
+def stream_of(dataset: Any) -> pa.RecordBatchReader:
+    """The rows of a dataset without reading far ahead of whoever takes them."""
+    return dataset.scanner(batch_readahead=4, fragment_readahead=1).to_reader()
+
+
+def duckdb_connection() -> Any:
+    connection = sys.modules["duckdb"].connect()
+    connection.execute("set TimeZone = 'UTC'")  # otherwise a day begins when it does on this machine
+    return connection

@@ -1,0 +1,139 @@
+"""A table is cut by a column: every row in its part, in order; a stream without being held."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from platform_core.errors import PartitionError, UnsupportedValueError
+from platform_core.store import split
+from platform_core.store.local import LocalStore
+from platform_core.store.values import Target, read_versions, write_parts
+from tests.platform_core.drafts import TESS
+from tests.platform_core.store.test_tables import TYPES, make
+
+
+def target_of(partition: str) -> Target:
+    return Target(TESS, "flights/weather", partition)
+
+
+def anything(_keys: Sequence[str], _complete: bool) -> None:
+    return None
+
+
+def parts_of(store: LocalStore, value: Any, column: str = "month") -> dict[str, pl.DataFrame]:
+    versions = write_parts(store, value, column, target_of, anything)
+    assert {key: version.partition for key, version in versions.items()} == {key: key for key in versions}
+    return {key: read_versions(store, [version]) for key, version in versions.items()}
+
+
+def folders_in(store: LocalStore) -> list[str]:
+    return [key for key, _ in store.version_folders()]
+
+
+MONTHS = pl.DataFrame({"month": ["b", "a", "b", "a"], "row": [1, 2, 3, 4]})
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_any_table_becomes_a_version_for_each_key_in_the_order_of_their_appearance(
+    kind: str, store: LocalStore
+) -> None:
+    parts = parts_of(store, make(kind, MONTHS))
+    assert list(parts) == ["b", "a"]
+    assert {key: part["row"].to_list() for key, part in parts.items()} == {"b": [1, 3], "a": [2, 4]}
+    assert parts["a"].columns == ["month", "row"]
+
+
+@given(
+    rows=st.lists(st.tuples(st.sampled_from(["x", "y", "z"]), st.integers(0, 9)), max_size=40),
+    batch=st.integers(1, 7),
+)
+def test_no_row_of_a_stream_is_lost_or_moved(
+    rows: list[tuple[str, int]], batch: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    frame = pl.DataFrame(rows, schema={"month": pl.String, "value": pl.Int64}, orient="row")
+    reader = pa.Table.from_batches(frame.to_arrow().to_batches()).to_reader(max_chunksize=batch) if rows else None
+    if reader is None:
+        return
+    parts = parts_of(LocalStore(tmp_path_factory.mktemp("store")), reader)
+    assert list(parts) == list(dict(rows))
+    for key, part in parts.items():
+        assert part.rows() == [row for row in rows if row[0] == key]
+
+
+def test_more_parts_than_files_may_be_open(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(split, "OPEN_FILES", 3)
+    monkeypatch.setattr(split, "BUFFERED_BYTES", 2000)
+    keys = [f"k{n % 20:02}" for n in range(2000)]
+    table = pa.table({"month": keys, "row": range(2000)})
+    most = 0
+    batches = table.to_batches(max_chunksize=50)
+
+    def watched() -> Iterator[pa.RecordBatch]:
+        nonlocal most
+        for batch in batches:
+            files = [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if _open(fd)]
+            most = max(most, sum(".parquet" in name for name in files))
+            yield batch
+
+    parts = parts_of(store, pa.RecordBatchReader.from_batches(table.schema, watched()))
+    assert 0 < most <= 3
+    for number, key in enumerate(parts):
+        assert parts[key]["row"].to_list() == list(range(number, 2000, 20))
+
+
+def _open(descriptor: str) -> bool:
+    return Path(f"/proc/self/fd/{descriptor}").exists()
+
+
+def test_a_stream_is_refused_at_the_first_strange_key_and_leaves_nothing(store: LocalStore) -> None:
+    taken = []
+
+    def source() -> Iterator[pa.RecordBatch]:
+        for key in ("a", "b", "c"):
+            taken.append(key)
+            yield pa.record_batch({"month": [key]})
+
+    def only_a(keys: Sequence[str], _complete: bool) -> None:
+        if list(keys) != ["a"]:
+            raise PartitionError(f"strangers: {keys}")
+
+    reader = pa.RecordBatchReader.from_batches(pa.schema({"month": pa.string()}), source())
+    with pytest.raises(PartitionError, match="strangers"):
+        write_parts(store, reader, "month", target_of, only_a)
+    assert taken == ["a", "b"]
+    assert folders_in(store) == []
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_missing_key_is_noticed_at_the_end_and_leaves_nothing(kind: str, store: LocalStore) -> None:
+    def both_and_c(keys: Sequence[str], complete: bool) -> None:
+        if complete and "c" not in keys:
+            raise PartitionError("no c")
+
+    with pytest.raises(PartitionError, match="no c"):
+        write_parts(store, make(kind, MONTHS), "month", target_of, both_and_c)
+    assert folders_in(store) == []
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_column_to_cut_by_that_is_not_there_is_named(kind: str, store: LocalStore) -> None:
+    with pytest.raises(UnsupportedValueError, match="'year', which the table does not have: month, row"):
+        write_parts(store, make(kind, MONTHS), "year", target_of, anything)
+
+
+def test_streams_and_frames_give_the_same_keys_for_dates_and_times(store: LocalStore) -> None:
+    frame = pl.DataFrame({"month": pl.date_range(pl.date(2013, 1, 1), pl.date(2013, 1, 3), eager=True)})
+    for changed in (
+        frame,
+        frame.select(pl.col("month").cast(pl.Datetime("us"))),
+        frame.select(pl.lit(1.5).alias("month")),
+    ):
+        assert list(parts_of(store, changed.to_arrow().to_reader())) == list(parts_of(store, changed))
+        assert list(parts_of(store, changed.lazy())) == list(parts_of(store, changed))
