@@ -74,6 +74,8 @@ def _declare(
     layer: Layer, function: Callable[..., Any], schema: Any, partition_by: str | None, given: Mapping[str, Any]
 ) -> dg.AssetsDefinition:
     arguments = dict(given)
+    if partition_by is not None and arguments.get("partitions_def") is None:
+        raise DefinitionError(f"{function.__qualname__}: partition_by='{partition_by}' needs a partitions_def.")
     prefix = _prefix(function, arguments)
     key = _key(function, prefix, arguments)
     arguments["ins"] = _inputs(function, prefix, arguments)

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from platform_core.errors import NamespaceError
 
@@ -33,18 +33,21 @@ class Namespace:
     kind: Kind
     name: str = ""
 
+    def __post_init__(self) -> None:
+        # Paths, roles and labels are made of a namespace, so that one with a wrong name must not exist.
+        named = self.kind in ("user", "branch") and len(self.name) <= SLUG_LIMIT and _SLUG.fullmatch(self.name)
+        if not named and (self.kind, self.name) != ("production", ""):
+            raise NamespaceError(
+                f"'{self}' is not a namespace: use production, user/<name> or branch/<slug>,"
+                f" with a name of at most {SLUG_LIMIT} characters out of a-z, 0-9 and hyphens."
+            )
+
     @classmethod
     def parse(cls, text: str) -> "Namespace":
         """Reads the text form; refuses anything that is not exactly one of the three forms."""
-        if text == "production":
-            return cls("production")
-        kind, _, name = text.partition("/")
-        if kind in ("user", "branch") and len(name) <= SLUG_LIMIT and _SLUG.fullmatch(name):
-            return cls("user" if kind == "user" else "branch", name)
-        raise NamespaceError(
-            f"'{text}' is not a namespace: use production, user/<name> or branch/<slug>,"
-            f" with a name of at most {SLUG_LIMIT} characters out of a-z, 0-9 and hyphens."
-        )
+        kind, slash, name = text.partition("/")
+        # A slash without a name is no form of anything; the whole text as a kind is refused as it was written.
+        return cls(cast(Kind, kind), name) if name or not slash else cls(cast(Kind, text))
 
     @classmethod
     def of_user(cls, login: str) -> "Namespace":
@@ -66,7 +69,7 @@ class Namespace:
         return self.kind if self.is_production else f"{self.kind}-{self.name}"
 
     def __str__(self) -> str:
-        return self.kind if self.is_production else f"{self.kind}/{self.name}"
+        return f"{self.kind}/{self.name}" if self.name else self.kind
 
 
 PRODUCTION = Namespace("production")

@@ -127,6 +127,10 @@ def _sentence(row: dict[str, Any], columns: Sequence[str]) -> str:
     if check.startswith("dtype("):
         return f"column {row['column']} should be {check[6:-1].strip(QUOTE)} but is {examples}"
     if check == "not_nullable":
-        return f"column {row['column']} holds nulls in {row['rows']} rows"
+        return f"column {row['column']} holds nulls in {_rows(row)}"
     what = f"column {row['column']}" if row["column"] in columns else "the table"
-    return f"{what} breaks {check} in {row['rows']} rows ({examples})"
+    return f"{what} breaks {check} in {_rows(row)} ({examples})"
+
+
+def _rows(row: dict[str, Any]) -> str:
+    return "1 row" if row["rows"] == 1 else f"{row['rows']} rows"

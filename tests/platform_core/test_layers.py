@@ -356,7 +356,7 @@ def test_a_bad_value_of_any_type_fails_its_check_and_is_not_written(
     returned: Callable[[], Any], annotation: Any, catalog: Catalog
 ) -> None:
     result, told = refused(returned, annotation)
-    assert told.startswith("t/some breaks its schema: column a breaks greater_than_or_equal_to(0) in 1 rows (-2).")
+    assert told.startswith("t/some breaks its schema: column a breaks greater_than_or_equal_to(0) in 1 row (-2).")
     assert "Nothing was written." in told
     (evaluation,) = result.get_asset_check_evaluations()
     assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.ERROR)
@@ -370,7 +370,7 @@ class PandasRows(pandera.pandas.DataFrameModel):
 
 def test_a_schema_of_pandas_checks_a_frame_of_pandas() -> None:
     _, told = refused(lambda: pd.DataFrame({"a": [1, -2]}), pd.DataFrame, PandasRows)
-    assert told.startswith("t/some breaks its schema: column a breaks greater_than_or_equal_to(0) in 1 rows (-2).")
+    assert told.startswith("t/some breaks its schema: column a breaks greater_than_or_equal_to(0) in 1 row (-2).")
 
 
 def test_an_empty_table_breaks_every_schema() -> None:

@@ -1,6 +1,7 @@
 """A namespace is one of three forms, and names that derive from it never meet those of another."""
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -86,3 +87,9 @@ def test_every_login_has_a_namespace(login: str) -> None:
     namespace = Namespace.of_user(login)
     assert namespace.kind == "user"
     assert Namespace.parse(str(namespace)) == namespace
+
+
+@pytest.mark.parametrize(("kind", "name"), [("user", "../x"), ("user", ""), ("production", "x"), ("prod", "x")])
+def test_no_namespace_can_be_made_that_could_not_be_read(kind: Any, name: str) -> None:
+    with pytest.raises(NamespaceError, match="is not a namespace"):
+        Namespace(kind, name)

@@ -51,9 +51,9 @@ def test_a_table_that_holds_what_was_declared_passes() -> None:
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        ({"size": [1, 2, -3]}, "column size breaks greater_than_or_equal_to(0) in 1 rows (-3)"),
+        ({"size": [1, 2, -3]}, "column size breaks greater_than_or_equal_to(0) in 1 row (-3)"),
         ({"id": ["a", "a", "b"]}, "column id breaks field_uniqueness in 2 rows (a)"),
-        ({"id": ["a", None, "b"]}, "column id holds nulls in 1 rows"),
+        ({"id": ["a", None, "b"]}, "column id holds nulls in 1 row"),
         ({"size": ["1", "2", "3"]}, "column size should be Int64 but is String"),
         ({"extra": [1, 1, 1]}, "column extra is not in the schema"),
     ],
@@ -72,7 +72,7 @@ def test_of_a_column_of_another_type_nothing_else_is_said() -> None:
 
 def test_a_rule_over_several_columns_shows_the_rows_that_break_it() -> None:
     text = str(told(pl.DataFrame({**GOOD, "note": ["x", "y", None]})))
-    assert "the table breaks small_ones_have_a_note in 1 rows" in text
+    assert "the table breaks small_ones_have_a_note in 1 row" in text
     assert '"id":"c"' in text
 
 
@@ -115,9 +115,9 @@ class PandasRows(pandera.pandas.DataFrameModel):
 @pytest.mark.parametrize(
     ("frame", "sentences"),
     [
-        ({"id": ["a"], "size": [-1]}, ["column size breaks greater_than_or_equal_to(0) in 1 rows (-1)"]),
+        ({"id": ["a"], "size": [-1]}, ["column size breaks greater_than_or_equal_to(0) in 1 row (-1)"]),
         ({"id": ["a"]}, ["column size is missing"]),
-        ({"id": [None, "b"], "size": [1, -2]}, ["column id holds nulls in 1 rows", "column size breaks", "(-2)"]),
+        ({"id": [None, "b"], "size": [1, -2]}, ["column id holds nulls in 1 row", "column size breaks", "(-2)"]),
         ({"id": ["a"], "size": ["x"]}, ["column size should be int64 but is"]),
     ],
 )
