@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import from_json
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError, NoSuchModuleError
 
@@ -46,7 +47,7 @@ def _create(url: URL) -> Engine:
 def _sqlite(url: URL) -> Engine:
     if url.database and not url.database.startswith("file:"):  # such a URI names a file that is there
         _make_folder(Path(url.database).parent)
-    engine = create_engine(url, connect_args={"timeout": PATIENCE})
+    engine = create_engine(url, connect_args={"timeout": PATIENCE}, json_deserializer=from_json)
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -73,7 +74,7 @@ def _begin_sqlite(connection: Any) -> None:
 
 def _postgresql(url: URL) -> Engine:
     try:
-        engine = create_engine(url, connect_args={"connect_timeout": PATIENCE})
+        engine = create_engine(url, connect_args={"connect_timeout": PATIENCE}, json_deserializer=from_json)
     except (ImportError, NoSuchModuleError) as error:
         raise SettingsError(
             "HEADRACE_CATALOG: the driver for PostgreSQL is not installed; install it with: uv sync --extra postgres"

@@ -1,6 +1,6 @@
 """What the catalog answers: each question is one query."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Engine, Executable, RowMapping, func, or_, select
@@ -10,7 +10,7 @@ from platform_core.catalog.reachability import reachable_versions
 from platform_core.catalog.records import in_utc, row_to_transaction, row_to_version
 from platform_core.catalog.tables import refs, transactions, versions
 from platform_core.catalog.values import UNPARTITIONED, Ref, Shown, Transaction, Version
-from platform_core.catalog.visibility import MOST_NAMES, Condition, shown_versions
+from platform_core.catalog.visibility import Scope
 from platform_core.errors import NotFoundError, listed
 from platform_core.namespaces import Namespace
 
@@ -23,10 +23,10 @@ class Reading:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def _rows(self, query: Executable) -> Sequence[RowMapping]:
+    def _rows(self, query: Executable, parameters: Mapping[str, object] | None = None) -> Sequence[RowMapping]:
         def attempt() -> Sequence[RowMapping]:
             with self._engine.connect() as connection:
-                return connection.execute(query).mappings().all()
+                return connection.execute(query, parameters).mappings().all()
 
         return patiently(self._engine, attempt)
 
@@ -35,10 +35,8 @@ class Reading:
 
         `partitions` limits the answer; partitions that have no version are simply absent.
         """
-        where: list[Condition] = [refs.c.asset == asset]
-        if partitions is not None and len(partitions) <= MOST_NAMES:
-            where.append(refs.c.partition.in_(partitions))
-        found = {shown.version.partition: shown for shown in self._shown(namespace, *where)}
+        shown = self._shown(Scope(namespace, assets=[asset], partitions=partitions))
+        found = {item.version.partition: item for item in shown}
         if partitions is None:
             return found
         return {partition: found[partition] for partition in partitions if partition in found}
@@ -52,14 +50,14 @@ class Reading:
 
     def current(self, namespace: Namespace) -> list[Shown]:
         """Everything that a namespace shows, by asset and partition."""
-        return self._shown(namespace)
+        return self._shown(Scope(namespace))
 
     def shown_at(self, namespace: Namespace, moment: int | datetime) -> list[Shown]:
         """Everything that a namespace showed when a transaction was the newest, or at a time, by asset and partition.
 
         A time without a zone is UTC. Versions whose files `gc` has given up since are included: `forgotten_at` tells.
         """
-        return self._shown(namespace, moment=self._number_at(moment))
+        return self._shown(Scope(namespace, self._number_at(moment)))
 
     def _number_at(self, moment: int | datetime) -> int:
         if isinstance(moment, int):
@@ -68,8 +66,8 @@ class Reading:
         (row,) = self._rows(query.where(transactions.c.committed_at <= in_utc(moment)))
         return row["number"] or 0
 
-    def _shown(self, namespace: Namespace, *where: Condition, moment: int | None = None) -> list[Shown]:
-        rows = self._rows(shown_versions(namespace, *where, moment=moment))
+    def _shown(self, scope: Scope) -> list[Shown]:
+        rows = self._rows(scope.versions, scope.parameters)
         return [Shown(row_to_version(row), row["shown_by"]) for row in rows]
 
     def history(

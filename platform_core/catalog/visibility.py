@@ -1,8 +1,11 @@
 """Which refs a namespace shows, in SQL: the one place where read-through, pins and withdrawn refs are spelled out."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, Subquery, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, bindparam, func, or_, select
 
 from platform_core.catalog.tables import pins, refs, versions
 from platform_core.namespaces import Namespace
@@ -14,54 +17,86 @@ NEVER = 2**62  # later than any transaction
 MOST_NAMES = 10_000  # in one condition; databases limit how many parameters a statement has
 
 
-def shown_refs(namespace: Namespace, *where: Condition, moment: int | None = None) -> Subquery:
-    """The refs that a namespace shows, now or as of a transaction: of each place its own newest, else its parent's.
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is asked for: a namespace, now or as of a transaction, all that it shows or what is at some places."""
 
-    The columns are those of `refs`; a place whose newest ref was withdrawn counts as if it had none.
-    """
-    visible = _own(namespace, moment)
-    if namespace.parent is not None:
-        visible = or_(visible, _parents(namespace, namespace.parent, moment))
-    age = func.row_number().over(
-        partition_by=(refs.c.asset, refs.c.namespace, refs.c.partition), order_by=refs.c.transaction.desc()
-    )
-    newest = select(refs, age.label("age")).where(visible, *where).subquery()
-    mine = newest.c.namespace == str(namespace)
-    rank = func.row_number().over(partition_by=(newest.c.asset, newest.c.partition), order_by=mine.desc())
-    there = and_(newest.c.age == 1, newest.c.version.is_not(None))
-    ranked = select(newest, rank.label("rank")).where(there).subquery()
-    return select(ranked).where(ranked.c.rank == 1).subquery()
+    namespace: Namespace
+    moment: int | None = None
+    assets: Collection[str] | None = None
+    partitions: Collection[str] | None = None
+
+    @classmethod
+    def at(cls, namespace: Namespace, places: Collection[Place]) -> "Scope":
+        """These places, and perhaps some more: of each asset also the partitions of the others."""
+        return cls(namespace, None, {asset for asset, _ in places}, {partition for _, partition in places})
+
+    @property
+    def refs(self) -> Subquery:
+        """Of each place the namespace's own newest ref, else its parent's, with the columns of `refs`.
+
+        A place whose newest ref was withdrawn counts as if it had none.
+        """
+        return _refs(*self._shape)
+
+    @property
+    def versions(self) -> Select[Any]:
+        """The versions behind those refs, each with the namespace that shows it as `shown_by`, in their order."""
+        return _versions(*self._shape)
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """What `refs` and `versions` are executed with."""
+        parent = str(self.namespace.parent)
+        given: dict[str, object] = {"namespace": str(self.namespace), "parent": parent, "moment": self.moment}
+        return given | {"assets": sorted(self.assets or ()), "partitions": sorted(self.partitions or ())}
+
+    @property
+    def _shape(self) -> tuple[bool, bool, bool, bool]:
+        few = self.partitions is not None and len(self.partitions) <= MOST_NAMES
+        return self.namespace.parent is not None, self.moment is not None, self.assets is not None, few
 
 
-def shown_versions(namespace: Namespace, *where: Condition, moment: int | None = None) -> Select[tuple[object, ...]]:
-    """The versions behind those refs, each with the namespace that shows it as `shown_by`, by asset and partition."""
-    shown = shown_refs(namespace, *where, moment=moment)
+# Statements are built once for each shape of question: building one takes longer than most answers.
+@lru_cache
+def _versions(*shape: bool) -> Select[Any]:
+    shown = _refs(*shape)
     query = select(versions, shown.c.namespace.label("shown_by")).join(shown, shown.c.version == versions.c.id)
     return query.order_by(versions.c.asset, versions.c.partition)
 
 
-def at(places: Collection[Place]) -> Condition:
-    """Refs at these places, and perhaps at some more: of each asset at the partitions of the others."""
-    assets, partitions = {asset for asset, _ in places}, {partition for _, partition in places}
-    among = refs.c.asset.in_(sorted(assets))
-    return among if len(partitions) > MOST_NAMES else and_(among, refs.c.partition.in_(sorted(partitions)))
+@lru_cache
+def _refs(parent: bool, moment: bool, assets: bool, partitions: bool) -> Subquery:
+    place = (refs.c.asset, refs.c.namespace, refs.c.partition)
+    last = select(*place, func.max(refs.c.transaction).label("transaction")).where(*_among(assets, partitions))
+    newest = last.where(*_visible(parent, moment)).group_by(*place).subquery()
+    mine = refs.c.namespace == bindparam("namespace")
+    rank = func.row_number().over(partition_by=(refs.c.asset, refs.c.partition), order_by=mine.desc())
+    same = and_(*(refs.c[name] == newest.c[name] for name in newest.c.keys()))  # noqa: SIM118
+    ranked = select(refs, rank.label("rank")).join(newest, same).where(refs.c.version.is_not(None)).subquery()
+    return select(ranked).where(ranked.c.rank == 1).subquery()
 
 
-def _own(namespace: Namespace, moment: int | None) -> Condition:
-    since = func.coalesce(in_force(namespace, "since", moment), 0)
-    own = and_(refs.c.namespace == str(namespace), refs.c.transaction >= since)
-    return own if moment is None else and_(own, refs.c.transaction <= moment)
+def _among(assets: bool, partitions: bool) -> list[Condition]:
+    names = {"asset": assets, "partition": partitions}
+    return [refs.c[name].in_(bindparam(f"{name}s", expanding=True)) for name, wanted in names.items() if wanted]
 
 
-def _parents(namespace: Namespace, parent: Namespace, moment: int | None) -> Condition:
-    pin = func.coalesce(in_force(namespace, "pin", moment), NEVER)
-    theirs = and_(refs.c.namespace == str(parent), refs.c.transaction <= pin)
-    return theirs if moment is None else and_(theirs, refs.c.transaction <= moment)
+def _visible(parent: bool, moment: bool) -> list[Condition]:
+    until = [refs.c.transaction <= bindparam("moment")] if moment else []
+    own = and_(refs.c.namespace == bindparam("namespace"), refs.c.transaction >= _in_force("since", 0, moment))
+    if not parent:
+        return [own, *until]
+    theirs = and_(refs.c.namespace == bindparam("parent"), refs.c.transaction <= _in_force("pin", NEVER, moment))
+    # Says again what the condition after it says, in a form that an index serves.
+    either = refs.c.namespace.in_([bindparam("namespace"), bindparam("parent")])
+    return [either, or_(own, theirs), *until]
 
 
-def in_force(namespace: Namespace, column: str, moment: int | None = None) -> ScalarSelect[int]:
-    """The `pin` or `since` of a namespace, now or as of a transaction; empty when it was never opened."""
-    query = select(pins.c[column]).where(pins.c.namespace == str(namespace))
-    if moment is not None:
-        query = query.where(pins.c.transaction <= moment)
-    return query.order_by(pins.c.transaction.desc()).limit(1).scalar_subquery()
+def _in_force(column: str, otherwise: int, moment: bool) -> ColumnElement[int]:
+    """The `pin` or `since` of a namespace, now or as of a transaction."""
+    query = select(pins.c[column]).where(pins.c.namespace == bindparam("namespace"))
+    if moment:
+        query = query.where(pins.c.transaction <= bindparam("moment"))
+    latest = query.order_by(pins.c.transaction.desc()).limit(1).scalar_subquery()
+    return func.coalesce(latest, otherwise)

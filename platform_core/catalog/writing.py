@@ -13,7 +13,7 @@ from platform_core.catalog.reading import Reading
 from platform_core.catalog.records import version_to_row
 from platform_core.catalog.tables import namespaces, refs, transactions, versions
 from platform_core.catalog.values import Expectation, Move, Version
-from platform_core.catalog.visibility import Place, at, shown_refs
+from platform_core.catalog.visibility import Place, Scope
 from platform_core.errors import ConflictError, NamespaceError, NotFoundError, listed
 from platform_core.namespaces import PRODUCTION, Namespace
 
@@ -150,9 +150,9 @@ def _point(connection: Connection, namespace: Namespace, number: int, moves: Seq
 
 def _shown(connection: Connection, namespace: Namespace, places: Collection[Place]) -> Mapping[Place, tuple[str, str]]:
     """By place the id of what a namespace shows there, and who shows it."""
-    shown = shown_refs(namespace, at(places))
-    query = select(shown.c.asset, shown.c.partition, shown.c.version, shown.c.namespace)
-    return {(row.asset, row.partition): (row.version, row.namespace) for row in connection.execute(query)}
+    scope = Scope.at(namespace, places)
+    rows = connection.execute(select(scope.refs), scope.parameters)
+    return {(row.asset, row.partition): (row.version, row.namespace) for row in rows}
 
 
 def _own(connection: Connection, namespace: Namespace, places: Collection[Place]) -> dict[Place, str]:
