@@ -2,8 +2,9 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from platform_core.errors import UnsupportedValueError
-from platform_core.store.tables import TABLE_TYPES, type_of
+from platform_core.store.tables import BATCH_ROWS, TABLE_TYPES, type_of
 
 # From this many files on they are opened by several threads; fewer are read one by one, each by all processors.
 MANY_FILES = 8
@@ -28,7 +29,7 @@ def read_table(paths: Sequence[Path], kind: Any) -> Any:
     if kind is pa.Table:
         return _read_arrow(files)
     if kind is pa.RecordBatchReader:
-        return stream_of(dataset_of(files))
+        return _stream(files)
     if kind is type_of("pandas", "DataFrame"):
         return _read_arrow(files).to_pandas()
     if kind is type_of("duckdb", "DuckDBPyRelation"):
@@ -53,15 +54,23 @@ def _read_file(file: str) -> pa.Table:
         return parquet.read()
 
 
+def _stream(files: list[str]) -> pa.RecordBatchReader:
+    """One batch after the other. pyarrow's datasets run ahead of their reader by hundreds of megabytes."""
+    schemas = [pq.read_schema(file) for file in files]
+    if not all(schema.equals(schemas[0]) for schema in schemas):
+        return dataset_of(files).scanner(batch_readahead=4, fragment_readahead=1).to_reader()
+    return pa.RecordBatchReader.from_batches(schemas[0], chain.from_iterable(map(_batches, files)))
+
+
+def _batches(file: str) -> Iterator[pa.RecordBatch]:
+    with pq.ParquetFile(file, pre_buffer=False) as parquet:
+        yield from parquet.iter_batches(BATCH_ROWS)
+
+
 def dataset_of(files: Sequence[str], filesystem: Any = None, format: str = "parquet") -> Any:
     import pyarrow.dataset
 
     return pyarrow.dataset.dataset(list(files), format=format, filesystem=filesystem)
-
-
-def stream_of(dataset: Any) -> pa.RecordBatchReader:
-    """The rows of a dataset without reading far ahead of whoever takes them."""
-    return dataset.scanner(batch_readahead=4, fragment_readahead=1).to_reader()
 
 
 def duckdb_connection() -> Any:

@@ -1,6 +1,6 @@
 """Tables cut by the text of a column, which stays in the parts. The parts keep the order of their rows."""
 
-from collections import OrderedDict
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,17 +8,13 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from platform_core.errors import UnsupportedValueError
-from platform_core.store.parquet import GROUP_BYTES, part_name, writer_options
 from platform_core.store.tables import as_polars, to_arrow, type_of
 
-# Of all parts of a stream together; beyond it the largest ones are written out.
-BUFFERED_BYTES = 64 * 1024 * 1024
-# A part whose file was closed for others goes on in a further file.
-OPEN_FILES = 32
-# Of a lazy frame at a time. Two or three of them are in flight.
+# Of all parts of a stream together. Beyond it they are spilled into one file.
+HELD_BYTES = 48 * 1024 * 1024
+# Of a lazy frame at a time.
 LAZY_ROWS = 64 * 1024
 
 
@@ -41,7 +37,8 @@ def split_table(value: Any, column: str) -> dict[str, pl.DataFrame]:
 def split_stream(value: Any, column: str) -> Iterator[dict[str, pa.RecordBatch]]:
     """The parts of each batch of a stream, one batch at a time."""
     for batch in _batches(value, column):
-        yield _cut(batch, column)
+        if batch.num_rows:
+            yield _cut(batch, column)
 
 
 def _batches(value: Any, column: str) -> Iterator[pa.RecordBatch]:
@@ -63,69 +60,78 @@ def _require(column: str, columns: list[str]) -> None:
 
 
 def _cut(batch: pa.RecordBatch, column: str) -> dict[str, pa.RecordBatch]:
+    """The rows are gathered once for all keys; each part is a slice of the result."""
     keys = pl.Series("key", batch.column(column)).cast(pl.String)
-    rows = keys.to_frame().with_row_index("row").group_by("key", maintain_order=True).agg("row")
+    rows = keys.to_frame().with_row_index("row").group_by("key", maintain_order=True).agg("row", pl.len().alias("rows"))
     if rows.height == 1:
         return {str(rows["key"][0]): batch}
-    return {str(key): batch.take(pa.array(row.to_arrow())) for key, row in zip(rows["key"], rows["row"], strict=True)}
+    ends = rows["rows"].cum_sum()
+    gathered = batch.take(rows["row"].explode().to_arrow())
+    pieces = zip(rows["key"], ends - rows["rows"], rows["rows"], strict=True)
+    return {str(key): gathered.slice(start, size) for key, start, size in pieces}
 
 
 @dataclass(slots=True)
 class _Part:
-    folder: Path
-    files: int = 0
     held: list[pa.RecordBatch] = field(default_factory=list)
-    bytes: int = 0
+    spilled: list[int] = field(default_factory=list)
 
 
-class PartWriters:
-    """Parts of one stream on their way into a folder each, with a bound on what is held and on what is open."""
+class Spill:
+    """The parts of one stream: in memory while they fit, otherwise in one file that has no name, so none is left over.
 
-    def __init__(self) -> None:
+    One file, not one for each part: hundreds of keys would mean hundreds of open files, or thousands of small ones.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._parts: dict[str, _Part] = {}
-        self._held = 0
-        self._open: OrderedDict[str, pq.ParquetWriter] = OrderedDict()
+        self._bytes = self._pieces = 0
+        self._file: Any = None
+        self._writer: Any = None
 
-    def add(self, key: str, folder: Path) -> None:
-        self._parts[key] = _Part(folder)
+    def __enter__(self) -> "Spill":
+        return self
 
-    def write(self, key: str, batch: pa.RecordBatch) -> None:
-        part = self._parts[key]
-        part.held.append(batch)
-        part.bytes += batch.nbytes
-        self._held += batch.nbytes
-        if part.bytes >= GROUP_BYTES:
-            self._flush(key)
-        elif self._held > BUFFERED_BYTES:
-            self._flush(max(self._parts, key=lambda key: self._parts[key].bytes))
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
 
-    def _flush(self, key: str) -> None:
-        part = self._parts[key]
-        table = pa.Table.from_batches(part.held)
-        self._writer(key, table).write_table(table, row_group_size=max(1, table.num_rows))
-        self._held -= part.bytes
-        part.held, part.bytes = [], 0
+    def add(self, parts: dict[str, pa.RecordBatch]) -> None:
+        """Takes the parts of one batch."""
+        for key, piece in parts.items():
+            self._parts.setdefault(key, _Part()).held.append(piece)
+            self._bytes += piece.nbytes
+        if self._bytes > HELD_BYTES:
+            self._spill()
 
-    def _writer(self, key: str, table: pa.Table) -> pq.ParquetWriter:
-        if key not in self._open:
-            if len(self._open) >= OPEN_FILES:
-                self._open.popitem(last=False)[1].close()
-            part = self._parts[key]
-            path = part.folder / part_name(part.files)
-            self._open[key] = pq.ParquetWriter(path, table.schema, **writer_options(table))
-            part.files += 1
-        self._open.move_to_end(key)
-        return self._open[key]
-
-    def close(self) -> None:
-        """Writes what is still held and completes all files."""
-        for key, part in self._parts.items():
+    def _spill(self) -> None:
+        for part in self._parts.values():
             if part.held:
-                self._flush(key)
-            if writer := self._open.pop(key, None):
-                writer.close()
+                self._write(pa.Table.from_batches(part.held).combine_chunks(), part)
+                part.held.clear()
+        self._bytes = 0
 
-    def abandon(self) -> None:
-        """Lets go of all files, whatever is in them."""
-        for writer in self._open.values():
-            writer.close()
+    def _write(self, table: pa.Table, part: _Part) -> None:
+        if self._writer is None:
+            self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 -- closed at the end of the block
+            self._writer = pa.ipc.new_file(self._file, table.schema)
+        for batch in table.to_batches():
+            self._writer.write_batch(batch)
+            part.spilled.append(self._pieces)
+            self._pieces += 1
+
+    def tables(self) -> Iterator[tuple[str, pa.RecordBatchReader]]:
+        """Each key with its rows, to be taken before the next."""
+        if self._writer is not None:
+            self._writer.close()
+        file = pa.ipc.open_file(self._file) if self._writer is not None else None
+        for key, part in self._parts.items():
+            schema = file.schema if file else part.held[0].schema
+            yield key, pa.RecordBatchReader.from_batches(schema, _rows(file, part))
+
+
+def _rows(file: Any, part: _Part) -> Iterator[pa.RecordBatch]:
+    for number in part.spilled:
+        yield file.get_batch(number)
+    yield from part.held

@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 from platform_core.store.parquet import group_rows, part_name, writer_options
 
 # A stream has one order, so that two files can only be written at once when the stream runs ahead by one file: hence
-# files of few row groups, and one file and a bit in memory (128 MB).
+# files of few row groups, and one file and a bit in memory (56 MB).
 GROUPS_IN_A_FILE = 6
-GROUPS_IN_MEMORY = 8
+GROUPS_IN_MEMORY = 7
 
 
 def row_groups(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:

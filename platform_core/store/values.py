@@ -1,6 +1,7 @@
 """Values to versions and back: where the catalog's records and the store's files meet the codecs."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from platform_core.store.names import version_key
 from platform_core.store.objects import NAME, read_object, write_object
 from platform_core.store.parquet import describe_table, write_table
 from platform_core.store.reading import read_table
-from platform_core.store.split import PartWriters, is_stream, split_stream, split_table
+from platform_core.store.split import Spill, is_stream, split_stream, split_table
 from platform_core.store.store import Store, content_version
 from platform_core.store.tables import is_table, is_table_type
 
@@ -117,23 +118,18 @@ def _write_frames(value: Any, column: str, accept: Accept, folder_of: Callable[[
 
 
 def _write_stream(value: Any, column: str, accept: Accept, folder_of: Callable[[str], Path]) -> None:
-    known: list[str] = []
-    writers = PartWriters()
-    try:
+    folders: dict[str, Path] = {}
+    spill: Spill | None = None
+    with ExitStack() as stack:
         for parts in split_stream(value, column):
-            new = [key for key in parts if key not in known]
-            known += new
-            if new:
-                accept(known, False)
-            for key in new:
-                writers.add(key, folder_of(key))
-            for key, part in parts.items():
-                writers.write(key, part)
-        accept(known, True)
-        writers.close()
-    except BaseException:
-        writers.abandon()
-        raise
+            if new := [key for key in parts if key not in folders]:
+                accept([*folders, *new], False)
+                folders |= {key: folder_of(key) for key in new}
+            spill = spill or stack.enter_context(Spill(next(iter(folders.values()))))
+            spill.add(parts)
+        accept(list(folders), True)
+        for key, part in spill.tables() if spill else ():
+            write_table(part, folders[key])
 
 
 def read_versions(store: Store, versions: Sequence[Version], kind: Any = None) -> Any:

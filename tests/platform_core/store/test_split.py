@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -67,29 +66,32 @@ def test_no_row_of_a_stream_is_lost_or_moved(
         assert part.rows() == [row for row in rows if row[0] == key]
 
 
-def test_more_parts_than_files_may_be_open(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(split, "OPEN_FILES", 3)
-    monkeypatch.setattr(split, "BUFFERED_BYTES", 2000)
-    keys = [f"k{n % 20:02}" for n in range(2000)]
-    table = pa.table({"month": keys, "row": range(2000)})
-    most = 0
-    batches = table.to_batches(max_chunksize=50)
+def test_parts_that_do_not_fit_in_memory_are_spilled_into_one_file_that_leaves_nothing(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(split, "HELD_BYTES", 2000)
+    table = pa.table({"month": [f"k{n % 200:03}" for n in range(4000)], "row": range(4000)})
+    parts = parts_of(store, table.to_reader(max_chunksize=250))
+    for number, key in enumerate(parts):
+        assert parts[key]["row"].to_list() == list(range(number, 4000, 200))
+    files = [path for path in store.root.rglob("*") if path.is_file()]
+    assert {path.name for path in files} == {"part-00000.parquet"}
+    assert len(files) == 200
+
+
+def test_not_one_file_for_each_part_is_open(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(split, "HELD_BYTES", 2000)
+    most, before = 0, len(os.listdir("/proc/self/fd"))
+    table = pa.table({"month": [f"k{n % 100:03}" for n in range(2000)]})
 
     def watched() -> Iterator[pa.RecordBatch]:
         nonlocal most
-        for batch in batches:
-            files = [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if _open(fd)]
-            most = max(most, sum(".parquet" in name for name in files))
+        for batch in table.to_batches(max_chunksize=50):
+            most = max(most, len(os.listdir("/proc/self/fd")) - before)
             yield batch
 
-    parts = parts_of(store, pa.RecordBatchReader.from_batches(table.schema, watched()))
-    assert 0 < most <= 3
-    for number, key in enumerate(parts):
-        assert parts[key]["row"].to_list() == list(range(number, 2000, 20))
-
-
-def _open(descriptor: str) -> bool:
-    return Path(f"/proc/self/fd/{descriptor}").exists()
+    parts_of(store, pa.RecordBatchReader.from_batches(table.schema, watched()))
+    assert most <= 4
 
 
 def test_a_stream_is_refused_at_the_first_strange_key_and_leaves_nothing(store: LocalStore) -> None:
