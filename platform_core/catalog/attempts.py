@@ -27,7 +27,8 @@ GONE = (
     "starting up",
     "terminating connection",
 )
-REFUSED, BUSY = "42501", "55P03"
+# No right to something, or not even to look into the schema.
+REFUSED, BUSY = ("42501", "3F000"), "55P03"
 
 
 def change(engine: Engine, work: Callable[[Connection, str], T]) -> T:
@@ -84,7 +85,7 @@ def _told(engine: Engine, error: DBAPIError, uncertain: bool) -> Exception:
     """The error as a sentence; one that is about what was written rather than about the database stays as it is."""
     code = getattr(error.orig, "pgcode", None)
     where, reason = engine.url.render_as_string(), str(error.orig).strip().partition("\n")[0].rstrip(".")
-    if code == REFUSED:
+    if code in REFUSED:
         return CatalogError(
             f"The catalog {where} does not let this role do that ({reason}); nothing was changed."
             " `headrace namespace grants NAMESPACE` prints what a role needs."

@@ -11,7 +11,7 @@ from platform_core.catalog.attempts import change
 from platform_core.catalog.records import row_to_namespace
 from platform_core.catalog.tables import namespaces, pins, transactions
 from platform_core.catalog.values import NamespaceRecord
-from platform_core.catalog.writing import Writing, ensure_namespace, namespace_row, next_transaction
+from platform_core.catalog.writing import Writing, ensure_namespace, next_transaction
 from platform_core.errors import NamespaceError
 from platform_core.namespaces import Namespace
 
@@ -90,7 +90,7 @@ def _enter(connection: Connection, namespace: Namespace, owner: str) -> None:
             " Close it first, move its pin instead, or take another name."
         )
     else:
-        again = namespace_row(namespace, owner) | {"closed_at": None}
+        again = {"owner": owner, "created_at": datetime.now(UTC), "closed_at": None}
         connection.execute(update(namespaces).where(_named(namespace)).values(again))
 
 

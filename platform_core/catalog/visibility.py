@@ -53,8 +53,11 @@ class Scope:
 
     @property
     def _shape(self) -> tuple[bool, bool, bool, bool]:
-        few = self.partitions is not None and len(self.partitions) <= MOST_NAMES
-        return self.namespace.parent is not None, self.moment is not None, self.assets is not None, few
+        return self.namespace.parent is not None, self.moment is not None, _few(self.assets), _few(self.partitions)
+
+
+def _few(names: Collection[str] | None) -> bool:
+    return names is not None and len(names) <= MOST_NAMES
 
 
 # Statements are built once for each shape of question: building one takes longer than most answers.

@@ -1,11 +1,13 @@
 """What changes the catalog: each change is one numbered transaction, complete or not there at all."""
 
 import getpass
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from platform_core.catalog.attempts import change
 from platform_core.catalog.reachability import reachable_versions
@@ -13,7 +15,7 @@ from platform_core.catalog.reading import Reading
 from platform_core.catalog.records import version_to_row
 from platform_core.catalog.tables import namespaces, refs, transactions, versions
 from platform_core.catalog.values import Expectation, Move, Version
-from platform_core.catalog.visibility import Place, Scope
+from platform_core.catalog.visibility import MOST_NAMES, Place, Scope
 from platform_core.errors import ConflictError, NamespaceError, NotFoundError, listed
 from platform_core.namespaces import PRODUCTION, Namespace
 
@@ -83,19 +85,38 @@ class Writing(Reading):
     def forget(self, ids: Collection[str]) -> list[str]:
         """Marks versions as given up, so that nobody can make them current again: those whose files may be deleted.
 
-        Versions that a namespace shows, itself or through its pin, are left alone. Rows stay: they are provenance.
+        Versions that a namespace shows, itself or through its pin, are left alone, and so are those that the database
+        does not let this process change. Rows stay: they are provenance.
         """
 
         def work(connection: Connection, _token: str) -> list[str]:
-            unknown = select(versions.c.id, versions.c.asset).where(versions.c.id.in_(ids))
-            known = {row.id: row.asset for row in connection.execute(unknown)}
-            kept = set(connection.scalars(reachable_versions(None, refs.c.asset.in_(set(known.values())))))
-            gone = sorted(set(known) - kept)
-            marked = update(versions).where(versions.c.id.in_(gone), versions.c.forgotten_at.is_(None))
-            connection.execute(marked.values(forgotten_at=datetime.now(UTC)))
-            return gone
+            known = _known(connection, ids)
+            assets = {row.asset for row in known.values()}
+            kept = set(connection.scalars(reachable_versions(None, refs.c.asset.in_(assets))))
+            before = {row.id for row in known.values() if row.forgotten_at is not None}
+            return sorted(before | _forget(connection, set(known) - kept - before))
 
         return change(self._engine, work)
+
+
+def _known(connection: Connection, ids: Iterable[str]) -> dict[str, Row[Any]]:
+    """By id what says whether a version may be shown at a place; ids that no version has are left out."""
+    query = select(versions.c.id, versions.c.asset, versions.c.partition, versions.c.forgotten_at)
+    found = (connection.execute(query.where(versions.c.id.in_(batch))) for batch in batches(ids))
+    return {row.id: row for rows in found for row in rows}
+
+
+def _forget(connection: Connection, ids: Iterable[str]) -> set[str]:
+    marked = update(versions).values(forgotten_at=datetime.now(UTC)).returning(versions.c.id)
+    found = (connection.scalars(marked.where(versions.c.id.in_(batch))) for batch in batches(ids))
+    return {version for rows in found for version in rows}
+
+
+def batches(names: Iterable[str]) -> Iterator[list[str]]:
+    """Names in portions that one statement can take."""
+    rest = iter(names)
+    while batch := list(islice(rest, MOST_NAMES)):
+        yield batch
 
 
 def _check(connection: Connection, namespace: Namespace, expects: Sequence[Expectation]) -> None:
@@ -194,9 +215,7 @@ def _named(version: str | None) -> str:
 def _require_versions(connection: Connection, moves: Sequence[Move]) -> None:
     """Refuses to show what is no version of the place, or no longer has files."""
     wanted = {move.version: (move.asset, move.partition) for move in moves if move.version is not None}
-    query = select(versions.c.id, versions.c.asset, versions.c.partition, versions.c.forgotten_at)
-    rows = connection.execute(query.where(versions.c.id.in_(wanted)))
-    known = {row.id: row for row in rows}
+    known = _known(connection, wanted)
     for version, place in wanted.items():
         row = known.get(version)
         if row is None or (row.asset, row.partition) != place:
