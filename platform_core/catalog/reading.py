@@ -122,6 +122,13 @@ class Reading:
         number = None if since is None else self._number_at(since)
         return {row["version"] for row in self._rows(reachable_versions(number))}
 
+    def own_refs(self, namespace: Namespace) -> list[Ref]:
+        """What a namespace shows of its own, by asset and partition."""
+        scope = Scope(namespace, own=True)
+        shown = scope.refs
+        query = select(*(shown.c[name] for name in refs.c.keys())).order_by(shown.c.asset, shown.c.partition)  # noqa: SIM118
+        return [Ref(**row) for row in self._rows(query, scope.parameters)]
+
     def refs_of(self, namespace: Namespace, numbers: Collection[int] | None = None) -> list[Ref]:
         """What a namespace was made to show, in the order of transactions: by all of them, or by those given."""
         query = select(refs).where(refs.c.namespace == str(namespace))

@@ -25,6 +25,7 @@ class Scope:
     moment: int | None = None
     assets: Collection[str] | None = None
     partitions: Collection[str] | None = None
+    own: bool = False  # leave out what the parent shows
 
     @classmethod
     def at(cls, namespace: Namespace, places: Collection[Place]) -> "Scope":
@@ -53,7 +54,8 @@ class Scope:
 
     @property
     def _shape(self) -> tuple[bool, bool, bool, bool]:
-        return self.namespace.parent is not None, self.moment is not None, _few(self.assets), _few(self.partitions)
+        through = self.namespace.parent is not None and not self.own
+        return through, self.moment is not None, _few(self.assets), _few(self.partitions)
 
 
 def _few(names: Collection[str] | None) -> bool:

@@ -8,13 +8,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from platform_core.cli.check import check
 from platform_core.cli.console import errors
 from platform_core.cli.history import diff, fsck, gc, rollback
+from platform_core.cli.namespace import namespace
 from platform_core.cli.run import run
 from platform_core.cli.ui import ui
 from platform_core.cli.versions import show, versions
-from platform_core.errors import HeadraceError, NotFoundError, PartitionError, SettingsError
+from platform_core.errors import HeadraceError, NamespaceError, NotFoundError, PartitionError, SettingsError
 from platform_core.settings import current_settings
 
-MISUSE = (NotFoundError, PartitionError, SettingsError)
+MISUSE = (NamespaceError, NotFoundError, PartitionError, SettingsError)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,7 +26,7 @@ def headrace() -> None:
     """
 
 
-for command in (run, ui, check, versions, show, diff, rollback, gc, fsck):
+for command in (run, ui, check, versions, show, diff, rollback, gc, fsck, namespace):
     headrace.add_command(command)
 
 
