@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from platform_core.errors import NamespaceError, SettingsError
 from platform_core.namespaces import Namespace
+
+_UNITS = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(MB|GB|TB)", re.IGNORECASE)
 
 
 class Settings(BaseSettings):
@@ -38,6 +42,25 @@ class Settings(BaseSettings):
         default_factory=lambda data: data["home"] / "sources",
         description="The folder into which other systems deliver their files.",
     )
+
+    cache: str = Field(
+        default="10GB", description="How much decoded tables may take below the home, such as 10GB, or off."
+    )
+
+    @field_validator("cache", mode="after")
+    @classmethod
+    def _a_size(cls, text: str) -> str:
+        if text.lower() != "off" and not _SIZE.fullmatch(text.strip()):
+            raise ValueError(f"'{text}' is no size; use a number of GB or MB, such as 10GB, or off.")
+        return text
+
+    @property
+    def cache_bytes(self) -> int:
+        """The bound of the cache in bytes; 0 when it is off."""
+        if self.cache.lower() == "off":
+            return 0
+        number, unit = _SIZE.fullmatch(self.cache.strip()).groups()  # type: ignore[union-attr]
+        return int(float(number) * _UNITS[unit.upper()])
 
     @field_validator("repository", "home", "sources", mode="after")
     @classmethod

@@ -11,11 +11,12 @@ import polars as pl
 from platform_core.catalog.values import Format, Provenance, Version, new_version_id
 from platform_core.errors import UnsupportedValueError
 from platform_core.namespaces import Namespace
+from platform_core.store.cache import current_cache
 from platform_core.store.faults import writing
 from platform_core.store.names import version_key
 from platform_core.store.objects import NAME, read_object, write_object
 from platform_core.store.parquet import describe_table, write_table
-from platform_core.store.reading import read_table
+from platform_core.store.pieces import read_pieces
 from platform_core.store.split import Spill, is_stream, split_stream, split_table
 from platform_core.store.store import Store, content_version
 from platform_core.store.tables import is_table, is_table_type
@@ -146,7 +147,7 @@ def read_versions(store: Store, versions: Sequence[Version], kind: Any = None) -
             f"{versions[0].asset} is a table, but is asked for as {getattr(kind, '__name__', kind)};"
             " annotate the parameter with a table type."
         )
-    return read_table([path for version in versions for path in store.verified_paths(version)], kind)
+    return read_pieces(store, versions, kind, current_cache())
 
 
 def _read_one_object(store: Store, versions: Sequence[Version]) -> Any:
