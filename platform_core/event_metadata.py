@@ -8,11 +8,12 @@ import polars as pl
 import xxhash
 
 from platform_core.catalog.values import Column, InputVersion, Version
-from platform_core.errors import UnsupportedValueError
+from platform_core.errors import UnsupportedValueError, listed
 from platform_core.store.store import Store
 from platform_core.store.values import read_versions
 
 TRANSACTION = "headrace/transaction"
+OVERTAKEN = "headrace/overtaken"
 HEAD_ROWS = 5
 MOST_LINES = 24
 LONGEST_TEXT = 200  # longer ones are pictures and tables for the UI
@@ -35,6 +36,16 @@ def version_metadata(store: Store, versions: Sequence[Version], reads: Sequence[
     if reads:
         metadata["headrace/inputs"] = dg.MetadataValue.md(_inputs(reads))
     return metadata
+
+
+def overtaken(versions: Sequence[Version]) -> str:
+    """Says which versions were current for a moment only, because two runs computed the same at the same time."""
+    runs = [f" of run {version.provenance.run_id[:8]}" if version.provenance.run_id else "" for version in versions]
+    labels = listed(version.label + run for version, run in zip(versions, runs, strict=True))
+    return (
+        f"Replaces {labels}, committed while this run was going. Both are kept; this one is current because it was"
+        " committed last."
+    )
 
 
 def common_data_version(versions: Sequence[Version]) -> str:

@@ -10,7 +10,14 @@ from platform_core.catalog.catalog import Catalog, open_catalog
 from platform_core.catalog.values import ROW_KEY, UNPARTITIONED, InputVersion, Provenance, Shown, Version
 from platform_core.dagster_internals import set_data_version
 from platform_core.errors import HeadraceError, PartitionError, listed
-from platform_core.event_metadata import TRANSACTION, common_data_version, plain_metadata, version_metadata
+from platform_core.event_metadata import (
+    OVERTAKEN,
+    TRANSACTION,
+    common_data_version,
+    overtaken,
+    plain_metadata,
+    version_metadata,
+)
 from platform_core.provenance import author, environment_hash, git_commit
 from platform_core.settings import Settings, current_settings
 from platform_core.store.store import Store, open_store
@@ -64,7 +71,18 @@ class HeadraceIOManager(dg.IOManager):
             metadata = version_metadata(self._store, drafts, self._inputs(context))
             versions = self._catalog.commit(self._settings.writes_to, drafts)
         set_data_version(context, common_data_version(versions))
-        context.add_output_metadata(metadata | {TRANSACTION: versions[0].transaction})
+        told = {TRANSACTION: versions[0].transaction} | self._overtaken(context, versions)
+        context.add_output_metadata(metadata | told)
+
+    def _overtaken(self, context: dg.OutputContext, versions: Sequence[Version]) -> dict[str, str]:
+        """A sentence when somebody else wrote the same places while this run was going: the last to commit counts."""
+        replaced = self._catalog.versions([version.replaces for version in versions if version.replaces])
+        others = [version for version in replaced if version.provenance.run_id != context.run_id]
+        record = context.step_context.instance.get_run_record_by_id(context.run_id) if others else None
+        if record is None or record.start_time is None:
+            return {}
+        late = [version for version in others if version.created_at.timestamp() > record.start_time]
+        return {OVERTAKEN: overtaken(late)} if late else {}
 
     def _write(self, context: dg.OutputContext, value: Any, partitions: Sequence[str]) -> list[Version]:
         column = context.definition_metadata.get(PARTITION_BY)

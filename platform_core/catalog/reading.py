@@ -10,7 +10,7 @@ from platform_core.catalog.reachability import reachable_versions
 from platform_core.catalog.records import in_utc, row_to_transaction, row_to_version
 from platform_core.catalog.tables import refs, transactions, versions
 from platform_core.catalog.values import UNPARTITIONED, Ref, Shown, Transaction, Version
-from platform_core.catalog.visibility import Scope
+from platform_core.catalog.visibility import Scope, batches
 from platform_core.errors import NotFoundError, listed
 from platform_core.namespaces import Namespace
 
@@ -101,6 +101,11 @@ class Reading:
         if found:
             raise NotFoundError(f"'{text}' is the beginning of several versions{of}; give more of the id.")
         raise NotFoundError(f"There is no version '{text}'{of}; `headrace versions ASSET` lists those there are.")
+
+    def versions(self, ids: Sequence[str]) -> list[Version]:
+        """The versions with these ids; an id that no version has is left out."""
+        queries = (select(versions).where(versions.c.id.in_(batch)) for batch in batches(ids))
+        return [row_to_version(row) for query in queries for row in self._rows(query)]
 
     def written(self, numbers: Sequence[int]) -> list[Version]:
         """The versions that transactions wrote, by partition."""

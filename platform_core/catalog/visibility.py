@@ -1,8 +1,9 @@
 """Which refs a namespace shows, in SQL: the one place where read-through, pins and withdrawn refs are spelled out."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Subquery, and_, bindparam, func, or_, select
@@ -105,3 +106,10 @@ def _in_force(column: str, otherwise: int, moment: bool) -> ColumnElement[int]:
         query = query.where(pins.c.transaction <= bindparam("moment"))
     latest = query.order_by(pins.c.transaction.desc()).limit(1).scalar_subquery()
     return func.coalesce(latest, otherwise)
+
+
+def batches(names: Iterable[str]) -> Iterator[list[str]]:
+    """Names in portions that one statement can take."""
+    rest = iter(names)
+    while batch := list(islice(rest, MOST_NAMES)):
+        yield batch

@@ -1,10 +1,9 @@
 """What changes the catalog: each change is one numbered transaction, complete or not there at all."""
 
 import getpass
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -15,7 +14,7 @@ from platform_core.catalog.reading import Reading
 from platform_core.catalog.records import version_to_row
 from platform_core.catalog.tables import namespaces, refs, transactions, versions
 from platform_core.catalog.values import Expectation, Move, Version
-from platform_core.catalog.visibility import MOST_NAMES, Place, Scope
+from platform_core.catalog.visibility import Place, Scope, batches
 from platform_core.errors import ConflictError, NamespaceError, NotFoundError, listed
 from platform_core.namespaces import PRODUCTION, Namespace
 
@@ -110,13 +109,6 @@ def _forget(connection: Connection, ids: Iterable[str]) -> set[str]:
     marked = update(versions).values(forgotten_at=datetime.now(UTC)).returning(versions.c.id)
     found = (connection.scalars(marked.where(versions.c.id.in_(batch))) for batch in batches(ids))
     return {version for rows in found for version in rows}
-
-
-def batches(names: Iterable[str]) -> Iterator[list[str]]:
-    """Names in portions that one statement can take."""
-    rest = iter(names)
-    while batch := list(islice(rest, MOST_NAMES)):
-        yield batch
 
 
 def _check(connection: Connection, namespace: Namespace, expects: Sequence[Expectation]) -> None:

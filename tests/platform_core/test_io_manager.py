@@ -492,3 +492,36 @@ def test_a_damaged_version_fails_the_step_that_reads_it(catalog: Catalog, store:
 def test_nothing_is_opened_before_something_is_read_or_written(tmp_path: Path) -> None:
     dg.Definitions(assets=[base], resources={"io_manager": HeadraceIOManager()}).resolve_all_job_defs()
     assert not (tmp_path / "home").exists()
+
+
+# Two runs at once
+
+
+def test_of_two_runs_at_once_the_last_to_commit_counts_and_its_event_names_the_other(catalog: Catalog) -> None:
+    others: list[Version] = []
+
+    @fact(key_prefix="t")
+    def shared(context: dg.AssetExecutionContext) -> pl.DataFrame:
+        if not others:  # while this run computes, another one begins and ends
+            second = run(shared_again)
+            assert "headrace/overtaken" not in metadata(second, shared_again)
+            others.append(version(catalog, shared))
+        return pl.DataFrame({"a": [1]})
+
+    @fact(key_prefix="t", name="shared")
+    def shared_again() -> pl.DataFrame:
+        return pl.DataFrame({"a": [2]})
+
+    told = metadata(run(shared), shared)["headrace/overtaken"]
+    (other,) = others
+    assert told == (
+        f"Replaces {other.label} of run {other.provenance.run_id[:8]}, committed while this run was going."
+        " Both are kept; this one is current because it was committed last."
+    )
+    assert version(catalog, shared).replaces == other.id
+    assert len(catalog.history(TESS, "t/shared")) == 2
+
+
+def test_a_run_after_another_one_overtakes_nobody() -> None:
+    run(base)
+    assert "headrace/overtaken" not in metadata(run(base), base)

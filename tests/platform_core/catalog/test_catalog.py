@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from platform_core.catalog import visibility
 from platform_core.catalog.catalog import Catalog, open_catalog
 from platform_core.catalog.engine import open_engine
 from platform_core.catalog.tables import namespaces
@@ -256,6 +257,14 @@ def test_the_asset_can_make_a_beginning_unambiguous(three: Catalog) -> None:
 def test_a_version_that_is_not_there_is_a_sentence(three: Catalog, text: str) -> None:
     with pytest.raises(NotFoundError, match=r"There is no version '.*' of a; `headrace versions ASSET` lists"):
         three.version(text, "a")
+
+
+def test_versions_are_given_by_their_ids(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visibility, "MOST_NAMES", 2)
+    written = write(catalog, TESS, "a", "1", "2", "3")
+    found = catalog.versions([*(version.id for version in written), "unknown"])
+    assert sorted(found, key=lambda version: version.partition) == written
+    assert catalog.versions([]) == []
 
 
 def test_what_transactions_wrote_is_given_by_partition(catalog: Catalog) -> None:
