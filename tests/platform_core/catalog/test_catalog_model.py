@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from platform_core.catalog.catalog import Catalog
 from platform_core.catalog.engine import open_engine
@@ -13,6 +13,7 @@ from platform_core.catalog.values import Expectation, Move
 from platform_core.errors import ConflictError, NamespaceError, NotFoundError
 from platform_core.namespaces import PRODUCTION, Namespace
 from tests.platform_core.drafts import BRANCH, TESS, draft
+from tests.platform_core.postgres import Postgres
 
 SPACES = (PRODUCTION, TESS, BRANCH)
 ASSETS = ("a", "a/b", "c")
@@ -220,3 +221,11 @@ class CatalogMachine(RuleBasedStateMachine):
 
 CatalogMachine.TestCase.settings = settings(max_examples=20, stateful_step_count=20, deadline=None)
 TestCatalogAgainstAModel = CatalogMachine.TestCase
+
+
+def test_on_postgresql_too_the_catalog_shows_what_the_model_does(postgres: Postgres) -> None:
+    class OnPostgres(CatalogMachine):
+        def new_catalog(self) -> Catalog:
+            return Catalog(open_engine(postgres.new_catalog()))
+
+    run_state_machine_as_test(OnPostgres, settings=settings(max_examples=5, stateful_step_count=15, deadline=None))
