@@ -20,22 +20,33 @@ LONGEST_TEXT = 200  # longer ones are pictures and tables for the UI
 
 
 def version_metadata(store: Store, versions: Sequence[Version], reads: Sequence[InputVersion]) -> dict[str, Any]:
-    """Metadata for the versions of one asset that one step has written."""
+    """Metadata for the versions of one asset that one step has written.
+
+    Dagster shows the same metadata with each partition of a run; so of several, a table says which is which.
+    """
     first = versions[0]
-    metadata: dict[str, Any] = {
-        "headrace/version": ", ".join(version.id for version in versions[:MOST_LINES]),
-        "headrace/namespace": first.namespace,
-        TRANSACTION: first.transaction,
-        "dagster/uri": store.uri(first.files[0].key.rpartition("/")[0]),
-        "headrace/bytes": sum(version.bytes for version in versions),
-    }
+    metadata: dict[str, Any] = {"headrace/namespace": first.namespace, TRANSACTION: first.transaction}
+    metadata |= _alone(store, first) if len(versions) == 1 else {"headrace/versions": _md(_versions(versions))}
     if first.rows is not None:
-        metadata["dagster/row_count"] = sum(version.rows or 0 for version in versions)
         metadata["dagster/column_schema"] = column_schema(first.schema)
-        metadata["headrace/head"] = dg.MetadataValue.md(head(store, first))
+        metadata["headrace/head"] = _md(head(store, first))
     if reads:
-        metadata["headrace/inputs"] = dg.MetadataValue.md(_inputs(reads))
+        metadata["headrace/inputs"] = _md(_inputs(reads))
     return metadata
+
+
+def _alone(store: Store, version: Version) -> dict[str, Any]:
+    metadata = {
+        "headrace/version": version.id,
+        "dagster/uri": store.uri(version.files[0].key.rpartition("/")[0]),
+        "headrace/bytes": version.bytes,
+    }
+    return metadata if version.rows is None else {**metadata, "dagster/row_count": version.rows}
+
+
+def _versions(versions: Sequence[Version]) -> str:
+    rows = [(version.partition, f"`{version.id}`", version.rows, version.bytes) for version in versions]
+    return _table(("partition", "version", "rows", "bytes"), rows)
 
 
 def overtaken(versions: Sequence[Version]) -> str:
@@ -74,14 +85,19 @@ def head(store: Store, version: Version, rows: int = HEAD_ROWS) -> str:
 
 
 def _inputs(reads: Sequence[InputVersion]) -> str:
-    lines = [
-        f"| {read.name} | {read.asset} | {read.partition} | `{read.version}` | {read.namespace} |"
-        for read in reads[:MOST_LINES]
-    ]
-    more = [f"\n… and {len(reads) - MOST_LINES} more"] if len(reads) > MOST_LINES else []
-    return "\n".join(
-        ["| input | asset | partition | version | resolved from |", "|---|---|---|---|---|", *lines, *more]
-    )
+    rows = [(read.name, read.asset, read.partition, f"`{read.version}`", read.namespace) for read in reads]
+    return _table(("input", "asset", "partition", "version", "resolved from"), rows)
+
+
+def _table(titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """A Markdown table of at most `MOST_LINES` rows; how many more there are is said below it."""
+    shown = [titles, ["---"] * len(titles), *rows[:MOST_LINES]]
+    lines = [f"| {' | '.join('' if cell is None else str(cell) for cell in row)} |" for row in shown]
+    return "\n".join([*lines, *([f"\n… and {len(rows) - MOST_LINES} more"] if len(rows) > MOST_LINES else [])])
+
+
+def _md(text: str) -> dg.MarkdownMetadataValue:
+    return dg.MetadataValue.md(text)
 
 
 def plain_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:

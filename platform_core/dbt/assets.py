@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, dbt_assets
+from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 
 from platform_core.automation import REBUILD_ON_CHANGE
 from platform_core.catalog.catalog import open_catalog
@@ -35,6 +35,16 @@ class Translator(DagsterDbtTranslator):
     def get_tags(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, str]:
         layer = _layer(dbt_resource_props)
         return {**super().get_tags(dbt_resource_props), **({LAYER_TAG: layer} if layer else {})}
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        return str(dbt_resource_props.get("description", ""))  # without the SQL, which dbt's documentation shows
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        """The layer shows beside dbt and DuckDB; the table's name in a database that is thrown away does not."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        layer = _layer(self.get_resource_props(manifest, unique_id))
+        metadata = {name: value for name, value in spec.metadata.items() if name != "dagster/table_name"}
+        return spec.replace_attributes(kinds={*spec.kinds, layer} - {""}, metadata=metadata)
 
     def get_automation_condition(self, dbt_resource_props: Mapping[str, Any]) -> dg.AutomationCondition[Any] | None:  # noqa: ARG002
         return REBUILD_ON_CHANGE

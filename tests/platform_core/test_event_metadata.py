@@ -25,20 +25,20 @@ from tests.platform_core.drafts import TESS, draft
 FRAME = pl.DataFrame({"number": range(9), "text": ["x" * 30] * 9})
 
 
-def test_the_versions_of_several_partitions_are_summed_up(store: LocalStore) -> None:
-    versions = [write_version(store, FRAME.head(rows), Target(TESS, "a", str(rows))) for rows in (2, 3)]
+def test_of_several_partitions_each_is_told_with_its_own_version_and_rows(store: LocalStore) -> None:
+    versions = [write_version(store, FRAME.head(rows), Target(TESS, "a", f"p{rows}")) for rows in (2, 3)]
     told = version_metadata(store, versions, [])
-    assert told["dagster/row_count"] == 5
-    assert told["headrace/bytes"] == sum(version.bytes for version in versions)
-    assert told["headrace/version"] == f"{versions[0].id}, {versions[1].id}"
-    assert "headrace/inputs" not in told
+    lines = told["headrace/versions"].value.splitlines()
+    assert lines[2:] == [f"| p{v.rows} | `{v.id}` | {v.rows} | {v.bytes} |" for v in versions]
+    assert not {"dagster/row_count", "dagster/uri", "headrace/version", "headrace/inputs"} & set(told)
 
 
 def test_long_lists_are_cut(store: LocalStore) -> None:
     read = [InputVersion("a", "t/a", str(number), "v", "production") for number in range(MOST_LINES + 7)]
     versions = [write_version(store, [1], Target(TESS, "a", str(number))) for number in range(MOST_LINES + 2)]
     told = version_metadata(store, versions, read)
-    assert told["headrace/version"].count(", ") == MOST_LINES - 1
+    assert told["headrace/versions"].value.count("\n| ") == MOST_LINES + 1
+    assert told["headrace/versions"].value.endswith("… and 2 more")
     assert told["headrace/inputs"].value.endswith("… and 7 more")
 
 
