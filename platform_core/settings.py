@@ -32,7 +32,7 @@ class Settings(BaseSettings):
     )
     store: str = Field(
         default_factory=lambda data: str(data["home"] / "store"),
-        description="The folder that holds the files of versions.",
+        description="The folder that holds the files of versions, or s3://bucket/prefix.",
     )
     catalog: str = Field(
         default_factory=lambda data: f"sqlite:///{data['home']}/catalog.db",

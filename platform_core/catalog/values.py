@@ -28,11 +28,15 @@ def is_version_id(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """One file of a version: its key within the store, its size in bytes, its checksum (`xxh3:<hex>`)."""
+    """One file of a version: its key within the store, its size in bytes, its checksum (`xxh3:<hex>`).
+
+    `etag` is what an object store called this content when it took it: equal means unchanged, without reading it.
+    """
 
     key: str
     size: int
     checksum: str
+    etag: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,9 @@ ABANDONED_SECONDS = 3600
 def current_cache() -> "Cache | None":
     """The cache that the settings name, or none."""
     settings = current_settings()
-    return _open_cache(settings.home / "cache" / "tables", settings.cache_bytes) if settings.cache_bytes else None
+    # The other half is for the files of a remote store.
+    limit = settings.cache_bytes // 2 if "://" in settings.store else settings.cache_bytes
+    return _open_cache(settings.home / "cache" / "tables", limit) if limit else None
 
 
 @lru_cache(maxsize=8)

@@ -58,6 +58,20 @@ class LocalStore(Store):
         self._verified.add(_state(file.key, status))
         return file
 
+    def holds(self, file: StoredFile) -> bool:
+        """Whether a file is here and sound."""
+        path = self.path(file.key)
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            return False
+        if _state(file.key, status) in self._verified:
+            return True
+        sound = status.st_size == file.size and checksum(path) == file.checksum
+        if sound:
+            self._verified.add(_state(file.key, status))
+        return sound
+
     def version_folders(self) -> Iterator[tuple[str, datetime]]:
         for folder, _, files in os.walk(self.root):
             if is_version_id(Path(folder).name):

@@ -5,6 +5,7 @@ takes two columns of thirty would have to decode the other twenty-eight for noth
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -14,9 +15,12 @@ import pyarrow as pa
 
 from platform_core.catalog.values import Version
 from platform_core.store.cache import Cache, Flavour
-from platform_core.store.reading import duckdb_connection, read_table
+from platform_core.store.reading import duckdb_connection, read_remote, read_table
 from platform_core.store.store import Store
 from platform_core.store.tables import type_of
+
+# Files of an object store that are asked for at once whether they are unchanged.
+PROOFS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,16 @@ def read_pieces(store: Store, versions: Sequence[Version], kind: Any, cache: Cac
             return _read_polars(store, pieces, kind, cache)
         if (table := _read_arrow(store, pieces, kind, cache)) is not None:
             return _as_kind(table, kind)
+    return _read_files(store, versions, kind)
+
+
+def _read_files(store: Store, versions: Sequence[Version], kind: Any) -> Any:
+    """From the files themselves. What may need only some columns reads ranges where they lie."""
+    if kind is pl.LazyFrame or kind is type_of("duckdb", "DuckDBPyRelation"):
+        with ThreadPoolExecutor(PROOFS) as pool:
+            remotes = [remote for remote in pool.map(store.remote, versions) if remote]
+        if remotes:
+            return read_remote(remotes, kind)
     return read_table([path for version in versions for path in store.verified_paths(version)], kind)
 
 
@@ -57,7 +71,7 @@ def _polars(store: Store, piece: _Piece, kind: Any, cache: Cache) -> Any:
     if (table := _cached(piece, "polars", cache)) is not None:
         frame = pl.DataFrame(pl.from_arrow(table, rechunk=False))
         return frame.lazy() if kind is pl.LazyFrame else frame
-    value = read_table([path for version in piece.versions for path in store.verified_paths(version)], kind)
+    value = _read_files(store, piece.versions, kind)
     if piece.cacheable and kind is pl.DataFrame:
         cache.keep(piece.versions[0], "polars", value.to_arrow(compat_level=pl.CompatLevel.newest()))
     return value
@@ -77,7 +91,7 @@ def _read_arrow(store: Store, pieces: Sequence[_Piece], kind: Any, cache: Cache)
 
 
 def _decoded(store: Store, piece: _Piece, cache: Cache) -> pa.Table:
-    table = read_table([path for version in piece.versions for path in store.verified_paths(version)], pa.Table)
+    table = _read_files(store, piece.versions, pa.Table)
     if piece.cacheable:
         cache.keep(piece.versions[0], "arrow", table)
     return table

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from platform_core.errors import UnsupportedValueError
+from platform_core.store.store import Remote
 from platform_core.store.tables import BATCH_ROWS, TABLE_TYPES, type_of
 
 # From this many files on they are opened by several threads; fewer are read one by one, each by all processors.
@@ -35,6 +36,16 @@ def read_table(paths: Sequence[Path], kind: Any) -> Any:
     if kind is type_of("duckdb", "DuckDBPyRelation"):
         return duckdb_connection().read_parquet(files)
     raise UnsupportedValueError(f"A table cannot be read as {kind}; annotate the parameter with {TABLE_TYPES}.")
+
+
+def read_remote(remotes: Sequence[Remote], kind: Any) -> Any:
+    """Files in an object store as a lazy type: only ranges of them are read, those of the columns that are used."""
+    uris = [uri for remote in remotes for uri in remote.uris]
+    if kind is pl.LazyFrame:
+        return pl.scan_parquet(uris, glob=False, storage_options=dict(remotes[0].options), credential_provider=None)
+    # DuckDB's wheel cannot speak to object stores: it takes what it needs from pyarrow.
+    paths = [uri.removeprefix("s3://") for uri in uris]
+    return duckdb_connection().from_arrow(dataset_of(paths, remotes[0].filesystem()))
 
 
 def _read_arrow(files: list[str]) -> pa.Table:

@@ -1,10 +1,12 @@
 """The store: files below one root, written once, sealed with size and checksum, verified when read."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import xxhash
 
@@ -35,9 +37,22 @@ class Store(ABC):
     def verified_paths(self, version: Version) -> list[Path]:
         """Local files of a version, each of the committed size and checksum; otherwise an error that names it."""
 
+    def remote(self, version: Version) -> "Remote | None":  # noqa: ARG002
+        """How to read parts of files where they lie, proven unchanged; none when `verified_paths` costs nothing."""
+        return None
+
     @abstractmethod
     def uri(self, key: str) -> str:
         """Where a folder or file lies, for people and other programs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """Files of a version in an object store: their addresses, and what a reader needs to get at them."""
+
+    uris: tuple[str, ...]
+    options: Mapping[str, str]
+    filesystem: Callable[[], Any]
 
 
 @lru_cache(maxsize=8)
@@ -45,8 +60,12 @@ def open_store(location: str) -> Store:
     """The store at a location; one per process, so that what was verified once is remembered."""
     from platform_core.store.local import LocalStore
 
+    if location.startswith("s3://"):
+        from platform_core.store.s3 import S3Store
+
+        return S3Store(location)
     if "://" in location:
-        raise SettingsError(f"HEADRACE_STORE: '{location}' is not supported yet; name a folder.")
+        raise SettingsError(f"HEADRACE_STORE: '{location}' is not supported; name a folder or s3://bucket/prefix.")
     return LocalStore(Path(location))
 
 

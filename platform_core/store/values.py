@@ -1,7 +1,7 @@
 """Values to versions and back: where the catalog's records and the store's files meet the codecs."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from platform_core.catalog.values import Format, Provenance, Version, new_version_id
-from platform_core.errors import UnsupportedValueError
+from platform_core.errors import StoreError, UnsupportedValueError
 from platform_core.namespaces import Namespace
 from platform_core.store.cache import current_cache
 from platform_core.store.faults import writing
@@ -45,7 +45,9 @@ class _Draft:
         self.folder: Path = store.new_folder(self._key)
 
     def discard(self) -> None:
-        self._store.discard(self._key)
+        """Also when the store cannot be reached: what is left is nobody's and goes with the next clean-up."""
+        with suppress(StoreError):
+            self._store.discard(self._key)
 
     def finish(self, format: Format) -> Version:
         """Seals the files. Rows and columns are read from the local files first, which a seal may move away."""

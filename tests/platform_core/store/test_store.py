@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from platform_core.catalog.values import StoredFile, Version
-from platform_core.errors import CorruptVersionError, SettingsError
+from platform_core.errors import CorruptVersionError
 from platform_core.store.local import LocalStore
 from platform_core.store.store import content_version, open_store
 from tests.platform_core.drafts import draft
@@ -111,8 +111,3 @@ def test_equal_contents_have_one_content_version_whatever_the_files_are_called()
 
 def test_a_store_is_opened_once_for_each_location(tmp_path: Path) -> None:
     assert open_store(str(tmp_path)) is open_store(str(tmp_path))
-
-
-def test_a_location_that_is_not_supported_yet_is_refused_by_name() -> None:
-    with pytest.raises(SettingsError, match=r"^HEADRACE_STORE: 's3://bucket' is not supported yet; name a folder\."):
-        open_store("s3://bucket")
