@@ -4,6 +4,7 @@ import getpass
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, insert, select, update
 
@@ -113,6 +114,7 @@ def _only(rows: Sequence[RowMapping], namespace: Namespace) -> NamespaceRecord:
     return row_to_namespace(rows[0])
 
 
+@lru_cache
 def _records() -> Select[tuple[object, ...]]:
     """Each namespace with how it reads at present and when it was last written to."""
     frame = func.max(pins.c.transaction)
