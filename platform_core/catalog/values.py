@@ -13,7 +13,7 @@ UNPARTITIONED = ""
 # In the metadata of a version: the columns, with commas between, that identify a row.
 ROW_KEY = "headrace/row_key"
 
-Format = Literal["parquet", "skops", "pickle"]
+Format = Literal["parquet", "json", "skops", "safetensors", "folder", "pickle"]
 
 
 def new_version_id(now: datetime | None = None) -> str:

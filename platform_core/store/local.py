@@ -58,6 +58,12 @@ class LocalStore(Store):
         self._verified.add(_state(file.key, status))
         return file
 
+    def copied_paths(self, version: Version) -> list[Path]:
+        from platform_core.store.mirror import current_mirror
+
+        self.verified_paths(version)
+        return current_mirror().paths(version, lambda file, path: _copy(self.path(file.key), path))
+
     def holds(self, file: StoredFile) -> bool:
         """Whether a file is here and sound."""
         path = self.path(file.key)
@@ -111,6 +117,10 @@ def _state(key: str, status: os.stat_result) -> tuple[str, int, int, int]:
 def _complete(results: Iterable[None]) -> None:
     for _ in results:
         pass
+
+
+def _copy(source: Path, target: Path) -> None:
+    shutil.copyfile(source, target)
 
 
 def _flush(path: Path) -> None:

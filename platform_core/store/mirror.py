@@ -13,8 +13,8 @@ from platform_core.catalog.values import StoredFile, Version, is_version_id
 from platform_core.settings import current_settings
 from platform_core.store.local import LocalStore
 
-# Somebody may be about to open a file that was downloaded a moment ago.
-SPARED_SECONDS = 3600
+# Somebody may still work with a file that was downloaded some time ago.
+SPARED_SECONDS = 24 * 3600
 
 Download = Callable[[StoredFile, Path], None]
 
@@ -65,6 +65,7 @@ class Mirror:
             temporary = Path(part.name)
         try:
             download(file, temporary)
+            temporary.chmod(0o444)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)

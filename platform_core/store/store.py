@@ -37,6 +37,10 @@ class Store(ABC):
     def verified_paths(self, version: Version) -> list[Path]:
         """Local files of a version, each of the committed size and checksum; otherwise an error that names it."""
 
+    @abstractmethod
+    def copied_paths(self, version: Version) -> list[Path]:
+        """Verified copies of the files of a version, which whoever gets them cannot hurt the version with."""
+
     def remote(self, version: Version) -> "Remote | None":  # noqa: ARG002
         """How to read parts of files where they lie, proven unchanged; none when `verified_paths` costs nothing."""
         return None

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from platform_core.catalog.values import Format, Provenance, Version, new_version_id
+from platform_core.catalog.values import Format, Provenance, Version, is_version_id, new_version_id
 from platform_core.errors import StoreError, UnsupportedValueError
 from platform_core.namespaces import Namespace
 from platform_core.store.cache import current_cache
@@ -159,5 +159,11 @@ def _read_one_object(store: Store, versions: Sequence[Version]) -> Any:
             " run one partition at a time, or map to a single upstream partition."
         )
     (version,) = versions
-    main = [path for path in store.verified_paths(version) if path.stem == NAME]
-    return read_object(main[0], version.format)
+    if version.format == "folder":
+        return read_object(_folder_of(store.copied_paths(version)[0]), version.format)
+    return read_object(store.verified_paths(version)[0], version.format)
+
+
+def _folder_of(path: Path) -> Path:
+    """The folder that was given: the outermost of its name below the folder of the version."""
+    return next(folder for folder in path.parents if folder.name == NAME and is_version_id(folder.parent.name))

@@ -61,7 +61,7 @@ def test_partitions_are_one_table(store: LocalStore) -> None:
 @pytest.mark.parametrize("kind", [None, Any, dict, pl.DataFrame])
 def test_an_object_comes_back_whatever_is_asked_for(store: LocalStore, kind: Any) -> None:
     version = write_version(store, {"weights": [1, 2]}, TARGET)
-    assert (version.format, version.rows, version.schema) == ("pickle", None, ())
+    assert (version.format, version.rows, version.schema) == ("json", None, ())
     assert read_versions(store, [version], kind) == {"weights": [1, 2]}
 
 
