@@ -17,13 +17,8 @@ from platform_core.errors import UnsupportedValueError
 
 NAME = "object"
 ONE = "value"  # the name of a tensor that came alone
-_NUMBERS = (
-    "bool",
-    "float16",
-    "float32",
-    "float64",
-    *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
-)
+_WHOLE = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
+_NUMBERS = ("bool", "float16", "float32", "float64", *_WHOLE)
 
 
 def write_object(value: Any, folder: Path) -> Format:
