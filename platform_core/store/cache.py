@@ -34,6 +34,8 @@ LARGEST_SHARE = 2
 # A note that is younger than its file's last change by less than this proves nothing: clocks of files tick slowly.
 TICK_NS = 100_000_000
 ABANDONED_SECONDS = 3600
+# Opening a map costs time for each batch and column, so that few large batches are better.
+BATCH_ROWS = 1024 * 1024
 
 
 def current_cache() -> "Cache | None":
@@ -111,7 +113,8 @@ class Cache:
         os.close(descriptor)
         try:
             with pa.OSFile(name, "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-                writer.write_table(table)
+                for start in range(0, max(1, table.num_rows), BATCH_ROWS):
+                    writer.write_table(table.slice(start, BATCH_ROWS).combine_chunks())
             proven = checksum(Path(name))
             os.replace(name, path)
             self._write_note(path, proven, path.stat())
