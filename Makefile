@@ -36,6 +36,7 @@ check: install ## Check style, types, who imports whom, and definitions
 	@$(BIN)/headrace check
 
 bench: install ## Measure every performance claim against its peers
+	@$(UV) sync --locked --all-extras --group bench
 	@$(BIN)/python -m benchmarks
 
 install: $(UV)

@@ -28,7 +28,7 @@ def main() -> Comparison:
         ]
         samples = interleaved(contenders, rounds=7)
     return Comparison(
-        claim="A second read and the sums of all numbers, the catalog's query included, take at most 1.25 times a memory map (0.8 of its speed)",
+        claim="A second read and the sums of all numbers take at most 1.25 times a raw map (0.8 of its speed)",
         subject=SUBJECT,
         reference=REFERENCE,
         target=1 / 0.8,
