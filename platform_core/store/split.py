@@ -13,7 +13,7 @@ from platform_core.errors import UnsupportedValueError
 from platform_core.store.tables import as_polars, to_arrow, type_of
 
 # Of all parts of a stream together. Beyond it they are spilled into one file.
-HELD_BYTES = 48 * 1024 * 1024
+HELD_BYTES = 24 * 1024 * 1024
 # Of a lazy frame at a time.
 LAZY_ROWS = 64 * 1024
 

@@ -1,8 +1,11 @@
 """Streams go to files piece by piece: in their order, all of their rows, and never held."""
 
+import os
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,9 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from platform_core.store import parquet, streams
+from platform_core.store.local import LocalStore
 from platform_core.store.parquet import describe_table, group_rows, write_table
 from platform_core.store.reading import read_table
 from platform_core.store.streams import row_groups
+from platform_core.store.values import Target, write_parts, write_version
+from tests.platform_core.drafts import TESS
+from tests.platform_core.processes import run_together
 
 SCHEMA = pa.schema([("n", pa.int64())])
 
@@ -159,3 +166,22 @@ def test_every_column_has_statistics_and_the_codec(tmp_path: Path) -> None:
         write_table(value, tmp_path / str(number))
         column = pq.read_metadata(written(tmp_path / str(number))[0]).row_group(0).column(0)
         assert (column.compression, column.statistics.has_min_max) == ("LZ4", True)
+
+
+def write_a_gigabyte(root: str, split: bool) -> None:
+    """Ends with code 1 when the process took 300 MB at any time."""
+    columns = {f"c{n}": np.random.default_rng(n).normal(size=65_536) for n in range(29)}
+    batch = pa.record_batch(columns | {"key": np.arange(65_536) % 50})
+    reader = pa.RecordBatchReader.from_batches(batch.schema, (batch for _ in range(66)))
+    store = LocalStore(Path(root))
+    if split:
+        write_parts(store, reader, "key", lambda key: Target(TESS, "a", key), lambda _keys, _complete: None)
+    else:
+        write_version(store, reader, Target(TESS, "a"))
+    os._exit(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > 300_000)
+
+
+@pytest.mark.parametrize("split", [False, True], ids=["one version", "fifty partitions"])
+def test_a_gigabyte_passes_through_less_than_300_megabytes(split: bool, tmp_path: Path) -> None:
+    assert run_together(write_a_gigabyte, [(str(tmp_path), split)]) == [0]
+    assert sum(path.stat().st_size for path in tmp_path.rglob("*.parquet")) > 900_000_000
