@@ -16,6 +16,7 @@ from platform_core.store.local import LocalStore
 # Somebody may still work with a file that was downloaded some time ago.
 SPARED_SECONDS = 24 * 3600
 
+# Puts a file there, or raises when it is not the one that was committed.
 Download = Callable[[StoredFile, Path], None]
 
 
@@ -67,6 +68,7 @@ class Mirror:
             download(file, temporary)
             temporary.chmod(0o444)
             temporary.replace(path)
+            self._files.trust(file)
         finally:
             temporary.unlink(missing_ok=True)
 
