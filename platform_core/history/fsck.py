@@ -31,7 +31,7 @@ def check_files(
     def examine(version: Version) -> str | None:
         progress()
         try:
-            store.verified_paths(version)
+            store.prove(version)
         except CorruptVersionError as error:
             return str(error)
         return None

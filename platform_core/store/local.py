@@ -58,6 +58,11 @@ class LocalStore(Store):
         self._verified.add(_state(file.key, status))
         return file
 
+    def prove(self, version: Version) -> None:
+        for file in version.files:
+            self._is_verified(version, file)  # is there, and whole
+            self._verify(version, file)
+
     def copied_paths(self, version: Version) -> list[Path]:
         from platform_core.store.mirror import current_mirror
 

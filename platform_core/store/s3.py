@@ -104,6 +104,11 @@ class S3Store(Store):
     def verified_paths(self, version: Version) -> list[Path]:
         return current_mirror().paths(version, lambda file, path: self._download(version, file, path))
 
+    def prove(self, version: Version) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            for file in version.files:
+                self._download(version, file, Path(folder, "file"))
+
     def copied_paths(self, version: Version) -> list[Path]:
         return self.verified_paths(version)
 

@@ -38,6 +38,10 @@ class Store(ABC):
         """Local files of a version, each of the committed size and checksum; otherwise an error that names it."""
 
     @abstractmethod
+    def prove(self, version: Version) -> None:
+        """Reads every byte of a version where it lies, whatever copies there are; an error that names what is wrong."""
+
+    @abstractmethod
     def copied_paths(self, version: Version) -> list[Path]:
         """Verified copies of the files of a version, which whoever gets them cannot hurt the version with."""
 

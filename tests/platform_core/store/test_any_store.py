@@ -121,6 +121,16 @@ def test_a_damaged_table_is_named_and_never_read(any_store: Store, damage: Any, 
         read_versions(any_store, [version], named(kind))
 
 
+@pytest.mark.parametrize("damage", [flipped, lambda content: content[:40], lambda _content: None, lambda c: c + b"x"])
+def test_a_proof_looks_at_the_files_whatever_was_read_before(any_store: Store, damage: Any) -> None:
+    version = write_version(any_store, FRAME, TARGET)
+    read_versions(any_store, [version])
+    any_store.prove(version)
+    put(any_store, version.files[0].key, damage(content_of(any_store, version)))
+    with pytest.raises(CorruptVersionError, match="cannot be read"):
+        any_store.prove(version)
+
+
 def test_a_damaged_object_is_named_and_never_read(any_store: Store) -> None:
     version = write_version(any_store, {"a": 1}, TARGET)
     put(any_store, version.files[0].key, flipped(content_of(any_store, version)))
