@@ -21,6 +21,7 @@ GONE = (
     "connection already closed",
     "connection not open",
     "in recovery mode",
+    "not yet accepting connections",
     "no such file or directory",
     "refused",
     "shutting down",

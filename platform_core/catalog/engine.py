@@ -1,10 +1,10 @@
 """Opens the catalog's database."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
-from pydantic_core import from_json
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError, NoSuchModuleError
 
@@ -14,6 +14,8 @@ from platform_core.errors import SettingsError
 
 # How long a writer waits for another writer's transaction, in seconds. Transactions take milliseconds.
 PATIENCE = 30
+# JSON stays the text it is until `records` makes values of it, which knows what is the same in thousands of rows.
+UNREAD = {"json_deserializer": str}
 EXAMPLES = "sqlite:////path/catalog.db or postgresql://user@host/database"
 
 
@@ -27,11 +29,18 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
+def without_password(url: str) -> str:
+    """A URL as anybody may see it, also one that cannot be taken apart."""
+    return re.sub(r"(?<=:)(?!//).*@", "***@", url)
+
+
 def _parse(url: str) -> URL:
     try:
         return make_url(url)
     except ArgumentError as error:
-        raise SettingsError(f"HEADRACE_CATALOG: '{url}' is not a database URL; try {EXAMPLES}.") from error
+        raise SettingsError(
+            f"HEADRACE_CATALOG: '{without_password(url)}' is not a database URL; try {EXAMPLES}."
+        ) from error
 
 
 def _create(url: URL) -> Engine:
@@ -47,7 +56,7 @@ def _create(url: URL) -> Engine:
 def _sqlite(url: URL) -> Engine:
     if url.database and not url.database.startswith("file:"):  # such a URI names a file that is there
         _make_folder(Path(url.database).parent)
-    engine = create_engine(url, connect_args={"timeout": PATIENCE}, json_deserializer=from_json)
+    engine = create_engine(url, connect_args={"timeout": PATIENCE}, **UNREAD)
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -74,7 +83,7 @@ def _begin_sqlite(connection: Any) -> None:
 
 def _postgresql(url: URL) -> Engine:
     try:
-        engine = create_engine(url, connect_args={"connect_timeout": PATIENCE}, json_deserializer=from_json)
+        engine = create_engine(url, connect_args={"connect_timeout": PATIENCE}, **UNREAD)
     except (ImportError, NoSuchModuleError) as error:
         raise SettingsError(
             "HEADRACE_CATALOG: the driver for PostgreSQL is not installed; install it with: uv sync --extra postgres"

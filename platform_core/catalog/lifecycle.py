@@ -1,6 +1,5 @@
 """Namespaces: opened with a pin, moved along, closed. None of it copies anything, whatever the parent holds."""
 
-import getpass
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,9 +11,17 @@ from platform_core.catalog.attempts import change
 from platform_core.catalog.records import row_to_namespace
 from platform_core.catalog.tables import namespaces, pins, transactions
 from platform_core.catalog.values import NamespaceRecord
-from platform_core.catalog.writing import Writing, ensure_namespace, next_transaction
+from platform_core.catalog.writing import (
+    Within,
+    Writing,
+    ensure_namespace,
+    known_namespace,
+    new_namespace,
+    next_transaction,
+)
 from platform_core.errors import NamespaceError
 from platform_core.namespaces import Namespace
+from platform_core.settings import login
 
 LIFE = ("open", "sync", "close")  # kinds of transactions that write nothing
 
@@ -22,19 +29,27 @@ LIFE = ("open", "sync", "close")  # kinds of transactions that write nothing
 class Lifecycle(Writing):
     """Opening, synchronising and closing namespaces, and which there are."""
 
-    def open_namespace(self, namespace: Namespace, owner: str = "", *, pinned: bool = True) -> NamespaceRecord:
+    def open_namespace(
+        self, namespace: Namespace, owner: str = "", *, pinned: bool = True, within: Within | None = None
+    ) -> NamespaceRecord:
         """Makes an empty namespace that shows its parent as it is now, or, when not pinned, as it moves.
 
         Of a name that was closed nothing old comes back. A namespace that is open already is refused.
+
+        Args:
+            within: what else belongs to the transaction; when it raises, nothing is opened.
         """
         if namespace.parent is None:
             raise NamespaceError(f"{namespace} has no parent to be opened from; it is always there.")
 
         def work(connection: Connection, token: str) -> NamespaceRecord:
-            _enter(connection, namespace, owner or getpass.getuser())
+            opened = _enter(connection, namespace, owner or login())
             number = next_transaction(connection, namespace, "open", "", token)
-            _frame(connection, namespace, number, number if pinned else None, since=number)
-            return _record(connection, namespace)
+            pin = number if pinned else None
+            _frame(connection, namespace, number, pin, since=number)
+            if within is not None:
+                within(connection, number)
+            return replace(opened, pin=pin, since=number)
 
         return change(self._engine, work)
 
@@ -81,23 +96,25 @@ class Lifecycle(Writing):
         return [row_to_namespace(row) for row in self._rows(query)]
 
 
-def _enter(connection: Connection, namespace: Namespace, owner: str) -> None:
-    found = connection.execute(select(namespaces).where(_named(namespace))).one_or_none()
+def _enter(connection: Connection, namespace: Namespace, owner: str) -> NamespaceRecord:
+    """Begins a namespace, or begins one again that was closed; all that is known of it but how it reads."""
+    found = known_namespace(connection, namespace)
     if found is None:
-        ensure_namespace(connection, namespace, owner)
-    elif found.closed_at is None:
+        row = new_namespace(connection, namespace, owner)
+        return NamespaceRecord(row["name"], row["parent"], None, owner, row["created_at"])
+    if found.closed_at is None:
         raise NamespaceError(
             f"{namespace} is open already: it belongs to {found.owner} since {found.created_at:%Y-%m-%d %H:%M} UTC."
             " Close it first, move its pin instead, or take another name."
         )
-    else:
-        again = {"owner": owner, "created_at": datetime.now(UTC), "closed_at": None}
-        connection.execute(update(namespaces).where(_named(namespace)).values(again))
+    again = {"owner": owner, "created_at": datetime.now(UTC), "closed_at": None}
+    connection.execute(update(namespaces).where(_named(namespace)).values(again))
+    return _record(connection, namespace)
 
 
 def _frame(connection: Connection, namespace: Namespace, number: int, pin: int | None, since: int) -> None:
     row = {"namespace": str(namespace), "transaction": number, "pin": pin, "since": since}
-    connection.execute(insert(pins).values(row))
+    connection.execute(insert(pins), row)
 
 
 def _named(namespace: Namespace) -> ColumnElement[bool]:

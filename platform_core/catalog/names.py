@@ -1,6 +1,7 @@
 """What a person means by the name of an asset."""
 
 from platform_core.catalog.catalog import Catalog
+from platform_core.catalog.marking import is_alias
 from platform_core.catalog.values import Version
 from platform_core.errors import NotFoundError, did_you_mean
 from platform_core.namespaces import Namespace
@@ -19,20 +20,36 @@ def full_name(catalog: Catalog, text: str) -> str:
 
 
 def named_version(catalog: Catalog, namespace: Namespace, text: str, partition: str | None = None) -> Version:
-    """The version that a person means: `ASSET@ID` is any one (a part of the id will do), `ASSET` the current one.
+    """The version that a person means: `ASSET@ID` is any one (a part of the id will do), `ASSET@ALIAS` the one of that
+    name, such as `ASSET@champion`, and `ASSET` the current one.
 
     Args:
         partition: of which partition the current one; otherwise of the last.
     """
     name, _, wanted = text.partition("@")
     asset = full_name(catalog, name)
-    return catalog.version(wanted, asset) if wanted else _current(catalog, namespace, asset, partition)
+    if not wanted:
+        return _current(catalog, namespace, asset, partition)
+    if not is_alias(wanted):
+        return catalog.version(wanted, asset)
+    known = {alias.name: alias.version for alias in catalog.aliases(namespace, asset)}
+    if (meant := known.get(wanted)) is not None:
+        return catalog.version(meant, asset)
+    try:
+        return catalog.version(wanted, asset)
+    except NotFoundError as error:
+        raise NotFoundError(
+            f"{namespace} has no alias '{wanted}' of {asset}, and there is no such version;"
+            f" `headrace versions {asset}` lists those there are."
+            f"{did_you_mean(wanted, known)}"
+        ) from error
 
 
 def _current(catalog: Catalog, namespace: Namespace, asset: str, partition: str | None) -> Version:
+    if partition is not None and (one := catalog.resolve(namespace, asset, [partition])):
+        return one[partition].version
     found = catalog.resolve(namespace, asset)
-    key = partition if partition is not None else max(found, default="")
-    if key not in found:
-        of = f"partition {key} of {asset}" if key else asset
-        raise NotFoundError(f"{namespace} shows no version of {of}.{did_you_mean(key, found)}")
-    return found[key].version
+    if partition is None and found:
+        return found[max(found)].version
+    of = f"partition {partition} of {asset}" if partition else asset
+    raise NotFoundError(f"{namespace} shows no version of {of}.{did_you_mean(partition or '', found)}")

@@ -1,43 +1,61 @@
 """Catalog values to rows and back."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
+from pydantic import TypeAdapter
+from pydantic_core import from_json
 from sqlalchemy import RowMapping
 
 from platform_core.catalog.values import (
     Column,
-    InputVersion,
     NamespaceRecord,
     Provenance,
     StoredFile,
+    Total,
     Transaction,
     Version,
 )
+
+_FILES = TypeAdapter(tuple[StoredFile, ...])
+_SCHEMA = TypeAdapter(tuple[Column, ...])
+_PROVENANCE = TypeAdapter(Provenance)
 
 
 def version_to_row(version: Version) -> dict[str, Any]:
     return asdict(version) | {"metadata": dict(version.metadata)}
 
 
-def row_to_version(row: RowMapping) -> Version:
-    provenance = dict(row["provenance"])
-    inputs = tuple(InputVersion(**item) for item in provenance.pop("inputs"))
+def rows_to_versions(rows: Iterable[RowMapping]) -> list[Version]:
+    """The versions of rows whose JSON is still text.
+
+    The partitions of an asset mostly have one schema, and often one provenance: the same text is read only once.
+    """
+    schema, provenance = cache(_SCHEMA.validate_json), cache(_PROVENANCE.validate_json)
+    return [_version(row, schema, provenance) for row in rows]
+
+
+def _version(
+    row: RowMapping, schema: Callable[[str], tuple[Column, ...]], provenance: Callable[[str], Provenance]
+) -> Version:
     return Version(
         id=row["id"],
         namespace=row["namespace"],
         asset=row["asset"],
         partition=row["partition"],
         format=row["format"],
-        files=tuple(StoredFile(**file) for file in row["files"]),
+        files=_FILES.validate_json(row["files"]),
         data_version=row["data_version"],
         rows=row["rows"],
-        schema=tuple(Column(**column) for column in row["schema"]),
-        metadata=row["metadata"],
-        provenance=Provenance(**provenance, inputs=inputs),
+        schema=schema(row["schema"]),
+        metadata=from_json(row["metadata"]),
+        provenance=provenance(row["provenance"]),
         created_at=in_utc(row["created_at"]),
         transaction=row["transaction"],
+        figures=_FILES.validate_json(row["figures"]) if row["figures"] else (),
         replaces=row["replaces"],
         forgotten_at=row["forgotten_at"] and in_utc(row["forgotten_at"]),
     )
@@ -51,6 +69,17 @@ def row_to_transaction(row: RowMapping) -> Transaction:
         author=row["author"],
         message=row["message"],
         committed_at=in_utc(row["committed_at"]),
+    )
+
+
+def row_to_total(row: RowMapping) -> Total:
+    return Total(
+        asset=row["asset"],
+        shown_by=row["shown_by"],
+        partitions=row["partitions"],
+        rows=None if row["rows"] is None else int(row["rows"]),  # PostgreSQL's sums are decimals
+        bytes=int(row["bytes"]),
+        last_written=in_utc(row["last_written"]),
     )
 
 

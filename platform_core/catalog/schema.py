@@ -1,6 +1,5 @@
 """Brings the catalog's tables to the revision that this code works with."""
 
-import getpass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, insert, inspect, select, text
@@ -9,8 +8,9 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from platform_core.catalog.tables import metadata, namespaces, revision
 from platform_core.errors import SettingsError
 from platform_core.namespaces import PRODUCTION
+from platform_core.settings import login
 
-HEAD = "0002"
+HEAD = "0006"
 BASELINE = "0001"  # what catalogs had before they knew their revision
 
 # Numbers must grow in the order in which transactions become visible, and nobody may choose one: PostgreSQL's own
@@ -62,7 +62,7 @@ def create(connection: Connection) -> None:
         for statement in NUMBERING:
             connection.execute(text(statement))
     connection.execute(insert(revision).values(version_num=HEAD))
-    row = {"name": str(PRODUCTION), "owner": getpass.getuser(), "created_at": datetime.now(UTC)}
+    row = {"name": str(PRODUCTION), "owner": login(), "created_at": datetime.now(UTC)}
     connection.execute(insert(namespaces).values(row))
 
 

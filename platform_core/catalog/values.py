@@ -13,6 +13,23 @@ UNPARTITIONED = ""
 # In the metadata of a version: the columns, with commas between, that identify a row.
 ROW_KEY = "headrace/row_key"
 
+# In the metadata of a version: the columns, with commas between, whose values nobody but its readers is shown.
+SENSITIVE = "headrace/sensitive"
+
+# In the metadata of a version: what its table took in memory. Its files tell less: they are compressed.
+BYTES_IN_MEMORY = "headrace/bytes_in_memory"
+# In the metadata of a version: the time that its step took until it was written, in seconds, and what that cost by the
+# price of its profile. Of a step that wrote several partitions, each has an equal share.
+SECONDS, COST = "headrace/seconds", "headrace/cost"
+# In the metadata of a version: the id of the branch's version that it was until it was promoted.
+PROMOTED_FROM = "headrace/promoted_from"
+# In the metadata of a version that was never shown: the sentence with which its checks refused it.
+REJECTED = "headrace/rejected"
+# In the metadata of a version that was tried and kept, and is nobody's current one: of what it was a trial.
+TRIAL = "headrace/trial"
+# In the metadata of a version that is a trial of a sweep: the id of the sweep, and which of its trials it is.
+SWEEP, NUMBER = "headrace/sweep", "headrace/trial_number"
+
 Format = Literal["parquet", "json", "skops", "safetensors", "folder", "pickle"]
 
 
@@ -67,6 +84,8 @@ class Provenance:
     git_commit: str = ""
     environment: str = ""
     inputs: tuple[InputVersion, ...] = ()
+    # What it was computed with, as its config says or as it logged: numbers and texts by name.
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +105,8 @@ class Version:
     provenance: Provenance = Provenance()
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     transaction: int = 0
+    # Pictures that were drawn while it was computed: files beside the value's own.
+    figures: tuple[StoredFile, ...] = ()
     # Known once it is committed: what its namespace had shown of its own until then.
     replaces: str | None = None
     # When `gc` gave its files up. The row stays, because other versions were computed from it.
@@ -96,10 +117,45 @@ class Version:
         return sum(file.size for file in self.files)
 
     @property
+    def all_files(self) -> tuple[StoredFile, ...]:
+        """The files of the value and those of its figures."""
+        return (*self.files, *self.figures)
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The numbers that were told of it, without the platform's own."""
+        return {
+            name: value
+            for name, value in self.metadata.items()
+            if isinstance(value, int | float) and not isinstance(value, bool) and not name.startswith("headrace/")
+        }
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The numbers and texts of its metadata."""
+        return {name: value for name, value in self.metadata.items() if not isinstance(value, list | dict)}
+
+    @property
+    def rejected(self) -> str | None:
+        """Why its checks kept it from being shown; None for a version that was, or could be, published."""
+        return self.metadata.get(REJECTED)
+
+    @property
+    def sensitive(self) -> frozenset[str]:
+        """The columns whose values appear in no sample, statistic or picture."""
+        declared = str(self.metadata.get(SENSITIVE, ""))
+        return frozenset(declared.split(",")) if declared else frozenset()
+
+    @property
     def label(self) -> str:
         """`asset@id`, with the partition where there is one: how a person names this version."""
         partition = f"[{self.partition}]" if self.partition else ""
         return f"{self.asset}{partition}@{self.id}"
+
+    def _repr_html_(self) -> str:
+        from platform_core.catalog.pages import page_of
+
+        return page_of(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +164,26 @@ class Shown:
 
     version: Version
     shown_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """What a reader takes notice of: transactions up to a number, and what one run itself has written since."""
+
+    transaction: int
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """How much a namespace shows of an asset, of its own or of its parent's. `rows` is None of objects."""
+
+    asset: str
+    shown_by: str
+    partitions: int
+    rows: int | None
+    bytes: int
+    last_written: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +226,63 @@ class Ref:
     partition: str
     transaction: int
     version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AliasMove:
+    """What a name shall mean in a namespace: a version of an asset, or nothing of its own (`version` None)."""
+
+    asset: str
+    name: str
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """What a name of a version means, or meant from a transaction on: who said so, when and why."""
+
+    asset: str
+    name: str
+    version: str | None
+    shown_by: str
+    transaction: int
+    author: str
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A branch deployment: the code of a git branch, and the namespace that its runs write to.
+
+    Args:
+        base_commit: the commit of the git branch when it was opened.
+        checkout: the folder with its code on the machine that opened it; empty where there is none.
+        expires_at: when the janitor may close it; None: never.
+    """
+
+    namespace: str
+    git_branch: str
+    base_commit: str
+    checkout: str
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """What the audit log says of a promotion: whose versions, by which token, and who had issued that.
+
+    Args:
+        digest: of what was promoted, with the fingerprints of its code and environment.
+    """
+
+    transaction: int
+    namespace: str
+    branch: str
+    digest: str
+    token: str
+    issuer: str
+    issued_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

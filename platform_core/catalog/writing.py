@@ -1,24 +1,27 @@
 """What changes the catalog: each change is one numbered transaction, complete or not there at all."""
 
-import getpass
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Select, bindparam, insert, select, update
 
 from platform_core.catalog.attempts import change
-from platform_core.catalog.reachability import reachable_versions
+from platform_core.catalog.reachability import named_versions, reachable_versions
 from platform_core.catalog.reading import Reading
 from platform_core.catalog.records import version_to_row
 from platform_core.catalog.tables import namespaces, refs, transactions, versions
 from platform_core.catalog.values import Expectation, Move, Version
 from platform_core.catalog.visibility import Place, Scope, batches
 from platform_core.errors import ConflictError, NamespaceError, NotFoundError, listed
-from platform_core.namespaces import PRODUCTION, Namespace
+from platform_core.namespaces import Namespace
+from platform_core.settings import login
 
 MOST_TOLD = 6
+Within = Callable[[Connection, int], None]  # takes the number of the transaction
+PORTION = 1_000  # versions that are given up in one transaction
 
 
 class Writing(Reading):
@@ -32,11 +35,15 @@ class Writing(Reading):
         kind: str = "write",
         message: str = "",
         expects: Sequence[Expectation] = (),
+        within: Within | None = None,
     ) -> list[Version]:
         """Makes new versions current in a namespace: all of them in one transaction, or none.
 
         Returns the versions with their transaction and with what each replaces of the namespace's own. When an
         expectation does not hold, nothing is written and the error names what moved.
+
+        Args:
+            within: what else belongs to the transaction; when it raises, nothing is written.
         """
         if not drafts:
             return []
@@ -53,6 +60,8 @@ class Writing(Reading):
             given = [{"transaction": number, "replaces": version.replaces} for version in done]
             connection.execute(insert(versions), [row | more for row, more in zip(rows, given, strict=True)])
             _point(connection, namespace, number, [Move(draft.asset, draft.partition, draft.id) for draft in drafts])
+            if within is not None:
+                within(connection, number)
             return done
 
         return change(self._engine, work)
@@ -74,26 +83,34 @@ class Writing(Reading):
 
         def work(connection: Connection, token: str) -> int:
             _check(connection, namespace, expects)
-            _require_versions(connection, moves)
+            require_versions(connection, moves)
             number = next_transaction(connection, namespace, kind, message, token)
             _point(connection, namespace, number, moves)
             return number
 
         return change(self._engine, work)
 
-    def forget(self, ids: Collection[str]) -> list[str]:
+    def forget(self, ids: Collection[str], since: int | datetime | None = None) -> list[str]:
         """Marks versions as given up, so that nobody can make them current again: those whose files may be deleted.
 
-        Versions that a namespace shows, itself or through its pin, are left alone, and so are those that the database
-        does not let this process change. Rows stay: they are provenance.
+        Versions that a namespace shows, itself or through its pin, are left alone, and with `since` those that one
+        showed of its own then or later; so are those that the database does not let this process change. Rows stay:
+        they are provenance. Many take several transactions, so that writers need not wait for long.
         """
+        number = self._number(since)
+        # By place, so that what a portion needs to know lies together.
+        wanted = sorted(self.homes(ids).items(), key=lambda item: item[1][1:])
+        portions = (wanted[start : start + PORTION] for start in range(0, len(wanted), PORTION))
+        gone = [self._forget([id for id, _ in portion], number) for portion in portions]
+        return sorted(id for some in gone for id in some)
 
-        def work(connection: Connection, _token: str) -> list[str]:
+    def _forget(self, ids: Collection[str], since: int | None) -> set[str]:
+        def work(connection: Connection, _token: str) -> set[str]:
             known = _known(connection, ids)
-            assets = {row.asset for row in known.values()}
-            kept = set(connection.scalars(reachable_versions(None, refs.c.asset.in_(assets))))
+            at = [refs.c[name].in_({row._mapping[name] for row in known.values()}) for name in ("asset", "partition")]
+            kept = {*connection.scalars(reachable_versions(since, *at)), *connection.scalars(named_versions(since))}
             before = {row.id for row in known.values() if row.forgotten_at is not None}
-            return sorted(before | _forget(connection, set(known) - kept - before))
+            return before | _mark(connection, set(known) - kept - before)
 
         return change(self._engine, work)
 
@@ -105,10 +122,22 @@ def _known(connection: Connection, ids: Iterable[str]) -> dict[str, Row[Any]]:
     return {row.id: row for rows in found for row in rows}
 
 
-def _forget(connection: Connection, ids: Iterable[str]) -> set[str]:
+def _mark(connection: Connection, ids: Iterable[str]) -> set[str]:
     marked = update(versions).values(forgotten_at=datetime.now(UTC)).returning(versions.c.id)
     found = (connection.scalars(marked.where(versions.c.id.in_(batch))) for batch in batches(ids))
     return {version for rows in found for version in rows}
+
+
+def move(engine: Engine, namespace: Namespace, kind: str, message: str, work: Within) -> int:
+    """One numbered transaction of a namespace, which is made when it is not there: its number."""
+
+    def whole(connection: Connection, token: str) -> int:
+        ensure_namespace(connection, namespace)
+        number = next_transaction(connection, namespace, kind, message, token)
+        work(connection, number)
+        return number
+
+    return change(engine, whole)
 
 
 def _check(connection: Connection, namespace: Namespace, expects: Sequence[Expectation]) -> None:
@@ -116,21 +145,30 @@ def _check(connection: Connection, namespace: Namespace, expects: Sequence[Expec
     _require(connection, expects)
 
 
-def ensure_namespace(connection: Connection, namespace: Namespace, owner: str = "") -> None:
-    """Creates a namespace on its first write, after its parent; refuses one that was closed."""
-    wanted = (PRODUCTION, namespace)
-    query = select(namespaces.c.name, namespaces.c.closed_at).where(namespaces.c.name.in_(map(str, wanted)))
-    known = {row.name: row.closed_at for row in connection.execute(query)}
-    if known.get(str(namespace)) is not None:
+def ensure_namespace(connection: Connection, namespace: Namespace) -> None:
+    """Creates a namespace on its first write; refuses one that was closed."""
+    found = known_namespace(connection, namespace)
+    if found is None:
+        new_namespace(connection, namespace, login())
+    elif found.closed_at is not None:
         raise NamespaceError(f"{namespace} was closed; nothing is written to it unless it is opened again.")
-    for name in dict.fromkeys(wanted):
-        if str(name) not in known:
-            connection.execute(insert(namespaces).values(namespace_row(name, owner or getpass.getuser())))
 
 
-def namespace_row(namespace: Namespace, owner: str) -> dict[str, object]:
+def known_namespace(connection: Connection, namespace: Namespace) -> Row[Any] | None:
+    return connection.execute(_namespace_by_name(), {"name": str(namespace)}).one_or_none()
+
+
+@lru_cache
+def _namespace_by_name() -> Select[Any]:
+    return select(namespaces).where(namespaces.c.name == bindparam("name"))
+
+
+def new_namespace(connection: Connection, namespace: Namespace, owner: str) -> dict[str, Any]:
+    """The row of a namespace that did not exist. Its parent does: a catalog has production from the beginning."""
     parent = str(namespace.parent) if namespace.parent else None
-    return {"name": str(namespace), "parent": parent, "owner": owner, "created_at": datetime.now(UTC)}
+    row = {"name": str(namespace), "parent": parent, "owner": owner, "created_at": datetime.now(UTC)}
+    connection.execute(insert(namespaces), row)
+    return row
 
 
 def next_transaction(connection: Connection, namespace: Namespace, kind: str, message: str, token: str) -> int:
@@ -138,12 +176,12 @@ def next_transaction(connection: Connection, namespace: Namespace, kind: str, me
     row = {
         "namespace": str(namespace),
         "kind": kind,
-        "author": getpass.getuser(),
+        "author": login(),
         "message": message,
         "committed_at": datetime.now(UTC),
         "token": token,
     }
-    return int(connection.execute(insert(transactions).values(row)).inserted_primary_key[0])  # type: ignore[index]
+    return int(connection.execute(insert(transactions), row).inserted_primary_key[0])  # type: ignore[index]
 
 
 def _point(connection: Connection, namespace: Namespace, number: int, moves: Sequence[Move]) -> None:
@@ -163,7 +201,7 @@ def _point(connection: Connection, namespace: Namespace, number: int, moves: Seq
 
 def _shown(connection: Connection, namespace: Namespace, places: Collection[Place]) -> Mapping[Place, tuple[str, str]]:
     """By place the id of what a namespace shows there, and who shows it."""
-    scope = Scope.at(namespace, places)
+    scope = Scope(namespace, places=places)
     rows = connection.execute(select(scope.refs), scope.parameters)
     return {(row.asset, row.partition): (row.version, row.namespace) for row in rows}
 
@@ -204,7 +242,7 @@ def _named(version: str | None) -> str:
     return "no version" if version is None else version
 
 
-def _require_versions(connection: Connection, moves: Sequence[Move]) -> None:
+def require_versions(connection: Connection, moves: Sequence[Move]) -> None:
     """Refuses to show what is no version of the place, or no longer has files."""
     wanted = {move.version: (move.asset, move.partition) for move in moves if move.version is not None}
     known = _known(connection, wanted)

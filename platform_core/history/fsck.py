@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from platform_core.catalog.catalog import Catalog
 from platform_core.catalog.values import Version
@@ -10,6 +11,7 @@ from platform_core.errors import CorruptVersionError
 from platform_core.store.store import Store
 
 THREADS = 4  # checksums leave Python's lock, so that two cores and a remote store are kept busy
+PORTION = 1_000  # versions that are held in memory at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +28,19 @@ def check_files(
 ) -> Soundness:
     """Reads every file of every version that was not given up, or only of some assets."""
     wanted = set(assets)
-    versions = [v for v in catalog.all_versions() if v.forgotten_at is None and (not wanted or v.asset in wanted)]
+    versions = (v for v in catalog.all_versions() if v.forgotten_at is None and (not wanted or v.asset in wanted))
 
     def examine(version: Version) -> str | None:
         progress()
         try:
-            store.prove(version)
+            store.prove(replace(version, files=version.all_files))
         except CorruptVersionError as error:
             return str(error)
         return None
 
+    count, size, problems = 0, 0, []
     with ThreadPoolExecutor(THREADS) as pool:
-        problems = tuple(problem for problem in pool.map(examine, versions) if problem)
-    return Soundness(len(versions), sum(version.bytes for version in versions), problems)
+        while portion := list(islice(versions, PORTION)):
+            problems += [problem for problem in pool.map(examine, portion) if problem]
+            count, size = count + len(portion), size + sum(version.bytes for version in portion)
+    return Soundness(count, size, tuple(problems))

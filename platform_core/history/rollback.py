@@ -1,11 +1,12 @@
 """Going back: a namespace shows again, of its own, what it showed at an earlier moment."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from platform_core.catalog.catalog import Catalog
-from platform_core.catalog.values import Expectation, Move, Shown
+from platform_core.catalog.records import in_utc
+from platform_core.catalog.values import Expectation, Move, Ref
 from platform_core.errors import NotFoundError
 from platform_core.namespaces import Namespace
 
@@ -31,40 +32,44 @@ def plan_rollback(
         assets: only these; nothing means all.
 
     Raises:
-        NotFoundError: a version of then was given up by `gc`.
+        NotFoundError: a version of then was given up by `gc`, or the moment has not come yet.
     """
-    then = _own(catalog.shown_at(namespace, to), namespace)
-    now = _own(catalog.current(namespace), namespace)
-    steps = []
-    for place in sorted({*then, *now}):
-        wanted = then.get(place)
-        if (not assets or place[0] in assets) and wanted != now.get(place):
-            _require_files(wanted)
-            steps.append(Step(*place, _id(now.get(place)), _id(wanted)))
+    _require_past(catalog, to)
+    changed = [place for place in catalog.places_changed(namespace, to) if not assets or place[0] in assets]
+    then = _by_place(catalog.own_refs_at(namespace, to, changed))
+    now = _by_place(ref for ref in catalog.shown_refs(namespace, changed) if ref.namespace == str(namespace))
+    steps = [Step(*place, now.get(place), then.get(place)) for place in changed]
+    steps = [step for step in steps if step.before != step.after]
+    _require_files(catalog, [step.after for step in steps if step.after])
     return steps
 
 
-def _own(shown: Collection[Shown], namespace: Namespace) -> dict[Place, Shown]:
-    own = [item for item in shown if item.shown_by == str(namespace)]
-    return {(item.version.asset, item.version.partition): item for item in own}
+def _require_past(catalog: Catalog, to: int | datetime) -> None:
+    """Zero is before the first transaction, when nothing was shown."""
+    if isinstance(to, datetime):
+        if in_utc(to) > datetime.now(UTC):
+            raise NotFoundError(f"{in_utc(to):%Y-%m-%d %H:%M} UTC is still to come; times without a zone are UTC.")
+    elif to:
+        catalog.transaction(to)
 
 
-def _id(shown: Shown | None) -> str | None:
-    return shown.version.id if shown else None
+def _by_place(refs: Iterable[Ref]) -> dict[Place, str]:
+    return {(ref.asset, ref.partition): ref.version for ref in refs if ref.version}
 
 
-def _require_files(shown: Shown | None) -> None:
-    if shown and shown.version.forgotten_at:
-        raise NotFoundError(
-            f"{shown.version.label} was given up on {shown.version.forgotten_at:%Y-%m-%d} and its files may be gone;"
-            " choose a later moment, or leave that asset out."
-        )
+def _require_files(catalog: Catalog, ids: Sequence[str]) -> None:
+    for version in catalog.versions(ids):
+        if version.forgotten_at:
+            raise NotFoundError(
+                f"{version.label} was given up on {version.forgotten_at:%Y-%m-%d} and its files may be gone;"
+                " choose a later moment, or leave that asset out."
+            )
 
 
 def roll_back(catalog: Catalog, namespace: Namespace, steps: Collection[Step], message: str) -> int:
     """Takes all steps in one transaction, whose number it returns; refuses when something moved since the plan."""
     moves = [Move(step.asset, step.partition, step.after) for step in steps]
-    current = {(item.version.asset, item.version.partition): item.version.id for item in catalog.current(namespace)}
+    current = _by_place(catalog.shown_refs(namespace, [(step.asset, step.partition) for step in steps]))
     expects = [
         Expectation(namespace, step.asset, step.partition, step.before or current.get((step.asset, step.partition)))
         for step in steps

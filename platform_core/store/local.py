@@ -4,11 +4,15 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from platform_core.catalog.values import StoredFile, Version, is_version_id
 from platform_core.store.checksums import checksum
+from platform_core.store.durable import flush, link
+from platform_core.store.names import moved_key
 from platform_core.store.store import Store, corrupt
 
 # Flushes that wait at the same time share one commit of the file system's journal: here 1 ms instead of 6 to 10.
@@ -22,6 +26,7 @@ class LocalStore(Store):
     def __init__(self, root: Path) -> None:
         self.root = root
         self._verified: set[tuple[str, int, int, int]] = set()
+        self._durable: set[tuple[Path, int]] = set()  # folders whose own entry is on the disk, by which inode
 
     def path(self, key: str) -> Path:
         return self.root / key
@@ -40,17 +45,36 @@ class LocalStore(Store):
     def seal(self, key: str) -> tuple[StoredFile, ...]:
         folder = self.path(key)
         files = sorted(path for path in folder.rglob("*") if path.is_file())
-        folders = {parent for path in (*files, folder / "x") for parent in path.parents if self._inside(parent)}
         with ThreadPoolExecutor(FLUSHES) as pool:
-            flushed = [pool.submit(_flush, path) for path in (*files, *sorted(folders))]
+            folders = self._not_durable(self._folders_of(folder, files), folder)
+            flushed = [pool.submit(flush, path) for path in (*files, *folders)]
             sealed = tuple(map(self._describe, files))
-            for flush in flushed:
-                flush.result()
+            for each in flushed:
+                each.result()
+        self._durable.update(_inode(path) for path in folder.parents if self.root in path.parents)
         return sealed
 
-    def _inside(self, folder: Path) -> bool:
+    def _not_durable(self, folders: list[Path], folder: Path) -> list[Path]:
+        """Of folders those that have a new entry: not those in which an earlier version found its place already."""
+        known = {path.parent for path in folder.parents if self.root in path.parents and _inode(path) in self._durable}
+        return [each for each in folders if each not in known]
+
+    def _folders_of(self, folder: Path, files: Iterable[Path]) -> list[Path]:
         """Folders above a version may be new as well, and an entry is durable only when its folder is."""
-        return folder == self.root or self.root in folder.parents
+        above = {parent for path in (*files, folder / "x") for parent in path.parents}
+        return sorted(parent for parent in above if parent == self.root or self.root in parent.parents)
+
+    def adopt(self, version: Version, key: str) -> tuple[StoredFile, ...]:
+        """By hard links: two names of the same bytes, each of which stays when the other goes."""
+        paths, folder = self.verified_paths(version), self.new_folder(key)
+        adopted = tuple(replace(file, key=moved_key(file.key, version.id, key)) for file in version.files)
+        for source, file in zip(paths, adopted, strict=True):
+            target = self.path(file.key)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            link(source, target)
+        for place in self._folders_of(folder, [self.path(file.key) for file in adopted]):
+            flush(place)
+        return adopted
 
     def _describe(self, path: Path) -> StoredFile:
         status = path.stat()
@@ -91,8 +115,9 @@ class LocalStore(Store):
     def version_folders(self) -> Iterator[tuple[str, datetime]]:
         for folder, _, files in os.walk(self.root):
             if is_version_id(Path(folder).name):
-                newest = max(path.stat().st_mtime for path in (Path(folder), *(Path(folder, name) for name in files)))
-                yield Path(folder).relative_to(self.root).as_posix(), datetime.fromtimestamp(newest, UTC)
+                written = list(_written(Path(folder), *(Path(folder, name) for name in files)))
+                if written:
+                    yield Path(folder).relative_to(self.root).as_posix(), datetime.fromtimestamp(max(written), UTC)
 
     def verified_paths(self, version: Version) -> list[Path]:
         unknown = [file for file in version.files if not self._is_verified(version, file)]
@@ -128,14 +153,17 @@ def _state(key: str, status: os.stat_result) -> tuple[str, int, int, int]:
     return key, status.st_size, status.st_mtime_ns, status.st_ino
 
 
+def _written(*paths: Path) -> Iterator[float]:
+    """When each was last written, unless somebody has removed it meanwhile."""
+    for path in paths:
+        with suppress(FileNotFoundError):
+            yield path.stat().st_mtime
+
+
 def _complete(results: Iterable[None]) -> None:
     for _ in results:
         pass
 
 
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _inode(path: Path) -> tuple[Path, int]:
+    return path, path.stat().st_ino

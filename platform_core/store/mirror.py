@@ -4,10 +4,11 @@ import atexit
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 from platform_core.catalog.values import StoredFile, Version, is_version_id
 from platform_core.settings import current_settings
@@ -15,6 +16,8 @@ from platform_core.store.local import LocalStore
 
 # Somebody may still work with a file that was downloaded some time ago.
 SPARED_SECONDS = 24 * 3600
+# How often all copies are looked at while as much is downloaded as may be kept.
+LOOKS = 16
 
 # Puts a file there, or raises when it is not the one that was committed.
 Download = Callable[[StoredFile, Path], None]
@@ -46,6 +49,7 @@ class Mirror:
     def __init__(self, folder: Path, limit: int) -> None:
         self._folder, self._limit = folder, limit
         self._files = LocalStore(folder)
+        self._looking, self._unseen = Lock(), limit  # the first look is due at once
 
     def paths(self, version: Version, download: Download) -> list[Path]:
         """The files of a version. Those that are not here, or are damaged here, are downloaded."""
@@ -76,12 +80,29 @@ class Mirror:
         return next((folder for folder in path.parents if is_version_id(folder.name)), path.parent)
 
     def _make_room(self, wanted: int) -> None:
-        keys = [key for key, _ in self._files.version_folders()]
-        folders = sorted((path.stat().st_mtime, path) for path in map(self._files.path, keys))
-        sizes = {path: sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) for _, path in folders}
-        excess = sum(sizes.values()) + wanted - self._limit
-        for used, path in folders:
+        """Looks at all copies, so only when what came since the last look may matter."""
+        with self._looking:
+            self._unseen += wanted
+            if self._unseen * LOOKS < self._limit:
+                return
+            self._unseen = 0
+            self._remove_oldest(wanted)
+
+    def _remove_oldest(self, wanted: int) -> None:
+        folders = sorted(self._folders())
+        excess = sum(size for _, size, _ in folders) + wanted - self._limit
+        for used, size, path in folders:
             if excess <= 0 or time.time() - used < SPARED_SECONDS:
                 return
             shutil.rmtree(path, ignore_errors=True)
-            excess -= sizes[path]
+            excess -= size
+
+    def _folders(self) -> Iterator[tuple[float, int, Path]]:
+        """When each was last used, its size, itself. Other processes download and make room at the same time."""
+        for key, _ in self._files.version_folders():
+            folder, sizes = self._files.path(key), []
+            with suppress(FileNotFoundError):
+                for path in folder.rglob("*"):
+                    with suppress(FileNotFoundError):
+                        sizes.append(path.stat().st_size)
+                yield folder.stat().st_mtime, sum(sizes), folder

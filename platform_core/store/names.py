@@ -4,7 +4,10 @@ import hashlib
 import re
 from urllib.parse import quote
 
+from platform_core.errors import UnsupportedValueError
+
 SEGMENT_LIMIT = 120
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def segment(name: str) -> str:
@@ -20,6 +23,19 @@ def segment(name: str) -> str:
     if len(safe) <= SEGMENT_LIMIT and safe:
         return safe
     return f"{safe[: SEGMENT_LIMIT - 17]}~{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+
+
+def require_storable(*names: str) -> None:
+    """Refuses names with what no database keeps: a NUL, or one half of a character."""
+    for name in names:
+        if _UNSTORABLE.search(name):
+            raise UnsupportedValueError(f"{name!r} holds a character that cannot be stored; choose another name.")
+
+
+def moved_key(key: str, version: str, folder: str) -> str:
+    """The key of a version's file, were its files in another folder."""
+    _, _, within = key.partition(f"/{segment(version)}/")
+    return f"{folder}/{within}"
 
 
 def version_key(namespace: str, asset: str, partition: str, version: str) -> str:

@@ -8,18 +8,19 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
 
 from platform_core.catalog.values import Version
-from platform_core.store.cache import Cache, Flavour
-from platform_core.store.reading import duckdb_connection, read_remote, read_table
+from platform_core.store.cache import LEAST_BYTES, Cache, Flavour
+from platform_core.store.reading import duckdb_connection, read_contents, read_remote, read_table
 from platform_core.store.store import Store
 from platform_core.store.tables import type_of
 
-# Files of an object store that are asked for at once whether they are unchanged.
+# Versions that are asked for at once.
 PROOFS = 16
 
 
@@ -49,7 +50,28 @@ def _read_files(store: Store, versions: Sequence[Version], kind: Any) -> Any:
             remotes = [remote for remote in pool.map(store.remote, versions) if remote]
         if remotes:
             return read_remote(remotes, kind)
-    return read_table([path for version in versions for path in store.verified_paths(version)], kind)
+    elif (value := _read_memory(store, versions, kind)) is not None:
+        return value
+    return read_table(_paths(store, versions), kind)
+
+
+def _read_memory(store: Store, versions: Sequence[Version], kind: Any) -> Any:
+    """Whole tables of some size. A copy on this machine would cost more than the download; the cache gets them decoded.
+
+    Small versions are worth a copy: there are many of them, and a request for each takes longer than its bytes.
+    """
+    if kind is pa.RecordBatchReader or min(version.bytes for version in versions) < LEAST_BYTES:
+        return None
+    contents = store.contents(versions)
+    return None if contents is None else read_contents(contents, kind)
+
+
+def _paths(store: Store, versions: Sequence[Version]) -> list[Path]:
+    """Several versions at once: where they have to be downloaded, most of the time is waiting."""
+    if len(versions) == 1:
+        return store.verified_paths(versions[0])
+    with ThreadPoolExecutor(min(PROOFS, len(versions))) as pool:
+        return [path for paths in pool.map(store.verified_paths, versions) for path in paths]
 
 
 def _pieces(versions: Sequence[Version], cache: Cache | None) -> list[_Piece]:

@@ -4,30 +4,42 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 import pyarrow as pa
 
 from platform_core.errors import UnsupportedValueError
-from platform_core.store.tables import as_polars, to_arrow, type_of
+from platform_core.store.tables import as_polars, to_arrow, type_of, unloaded
 
 # Of all parts of a stream together. Beyond it they are spilled into one file.
 HELD_BYTES = 24 * 1024 * 1024
 # Of a lazy frame at a time.
 LAZY_ROWS = 64 * 1024
 
+Rows = TypeVar("Rows", pa.RecordBatch, pa.Table)
+
 
 def is_stream(value: Any) -> bool:
     """Whether a table comes piece by piece, so that it may be larger than memory."""
-    return isinstance(value, pl.LazyFrame | pa.RecordBatchReader) or type(value) is type_of(
-        "duckdb", "DuckDBPyRelation"
-    )
+    if isinstance(value, pl.LazyFrame | pa.RecordBatchReader):
+        return True
+    return type(value) in (type_of("duckdb", "DuckDBPyRelation"), unloaded())
 
 
-def split_table(value: Any, column: str) -> dict[str, pl.DataFrame]:
-    """The parts of a table that is in memory, by key in the order in which the keys appear."""
-    frame = as_polars(value)
+def split_table(value: Any, column: str) -> dict[str, pl.DataFrame] | dict[str, pa.Table]:
+    """The parts of a table that is in memory, by key in the order in which the keys appear.
+
+    What pandas and pyarrow note of their tables, such as an index, stays with the parts.
+    """
+    if type(value) is not type_of("pandas", "DataFrame") and not isinstance(value, pa.Table):
+        return _split_frame(as_polars(value), column)
+    table = to_arrow(value)
+    _require(column, table.schema.names)
+    return _cut(table, column) if table.num_rows else {}
+
+
+def _split_frame(frame: pl.DataFrame, column: str) -> dict[str, pl.DataFrame]:
     _require(column, frame.columns)
     keyed = frame.with_columns(pl.col(column).cast(pl.String).alias("__partition"))
     parts = keyed.partition_by("__partition", as_dict=True, include_key=False, maintain_order=True)
@@ -59,7 +71,7 @@ def _require(column: str, columns: list[str]) -> None:
         )
 
 
-def _cut(batch: pa.RecordBatch, column: str) -> dict[str, pa.RecordBatch]:
+def _cut(batch: Rows, column: str) -> dict[str, Rows]:
     """The rows are gathered once for all keys; each part is a slice of the result."""
     keys = pl.Series("key", batch.column(column)).cast(pl.String)
     rows = keys.to_frame().with_row_index("row").group_by("key", maintain_order=True).agg("row", pl.len().alias("rows"))

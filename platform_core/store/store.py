@@ -1,7 +1,7 @@
 """The store: files below one root, written once, sealed with size and checksum, verified when read."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -26,6 +26,10 @@ class Store(ABC):
         """Makes the files of a new folder durable and notes what they are. They are never written to again."""
 
     @abstractmethod
+    def adopt(self, version: Version, key: str) -> tuple[StoredFile, ...]:
+        """The files of a version once more, durable, in a new folder, without a byte of them going through here."""
+
+    @abstractmethod
     def discard(self, key: str) -> None:
         """Removes what an interrupted write left behind; never called for what a namespace can still show."""
 
@@ -47,6 +51,10 @@ class Store(ABC):
 
     def remote(self, version: Version) -> "Remote | None":  # noqa: ARG002
         """How to read parts of files where they lie, proven unchanged; none when `verified_paths` costs nothing."""
+        return None
+
+    def contents(self, versions: Sequence[Version]) -> Iterator[bytes] | None:  # noqa: ARG002
+        """The verified files of versions, one after the other, out of memory; none when `verified_paths` is quicker."""
         return None
 
     @abstractmethod

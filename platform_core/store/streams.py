@@ -18,6 +18,7 @@ from platform_core.store.parquet import group_rows, part_name, writer_options
 # files of few row groups, and one file and a bit in memory (56 MB).
 GROUPS_IN_A_FILE = 6
 GROUPS_IN_MEMORY = 7
+GROUP_BYTES = 8 * 1024 * 1024
 
 
 def row_groups(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
@@ -25,7 +26,7 @@ def row_groups(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator
     pending: list[pa.RecordBatch] = []
     wanted = missing = 0
     for batch in batches:
-        wanted = wanted or (group_rows(batch.nbytes, batch.num_rows) if batch.num_rows else 0)
+        wanted = wanted or (group_rows(batch.nbytes, batch.num_rows, GROUP_BYTES) if batch.num_rows else 0)
         missing = missing or wanted
         rest = batch
         while rest.num_rows:

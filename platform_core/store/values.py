@@ -2,24 +2,26 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from platform_core.catalog.values import Format, Provenance, Version, is_version_id, new_version_id
+from platform_core.catalog.values import Format, Provenance, StoredFile, Version, is_version_id, new_version_id
 from platform_core.errors import StoreError, UnsupportedValueError
 from platform_core.namespaces import Namespace
 from platform_core.store.cache import current_cache
 from platform_core.store.faults import writing
-from platform_core.store.names import version_key
+from platform_core.store.figures import FOLDER, write_figures
+from platform_core.store.names import require_storable, version_key
 from platform_core.store.objects import NAME, read_object, write_object
 from platform_core.store.parquet import describe_table, write_table
 from platform_core.store.pieces import read_pieces
 from platform_core.store.split import Spill, is_stream, split_stream, split_table
 from platform_core.store.store import Store, content_version
-from platform_core.store.tables import is_table, is_table_type
+from platform_core.store.tables import is_table, is_table_type, unloaded
 
 # Told the keys of the parts that are known so far, and whether there are no more. Raises when they are not right.
 Accept = Callable[[Sequence[str], bool], None]
@@ -34,12 +36,20 @@ class Target:
     partition: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     provenance: Provenance = Provenance()
+    figures: Mapping[str, bytes] = field(default_factory=dict)  # PNG or SVG, by name
+
+
+class Versions(tuple[Version, ...]):
+    """As an annotation: the versions themselves, unread. Whoever gets them reads them elsewhere."""
+
+    __slots__ = ()
 
 
 class _Draft:
     """A version that is being written."""
 
     def __init__(self, store: Store, target: Target) -> None:
+        require_storable(target.asset, target.partition)
         self._store, self._target, self._id = store, target, new_version_id()
         self._key = version_key(str(target.namespace), target.asset, target.partition, self._id)
         self.folder: Path = store.new_folder(self._key)
@@ -52,7 +62,8 @@ class _Draft:
     def finish(self, format: Format) -> Version:
         """Seals the files. Rows and columns are read from the local files first, which a seal may move away."""
         rows, schema = describe_table(sorted(self.folder.iterdir())) if format == "parquet" else (None, ())
-        files = self._store.seal(self._key)
+        write_figures(self.folder, self._target.figures)
+        files, figures = _apart(self._store.seal(self._key), self._key)
         return Version(
             id=self._id,
             namespace=str(self._target.namespace),
@@ -65,7 +76,15 @@ class _Draft:
             schema=schema,
             metadata=self._target.metadata,
             provenance=self._target.provenance,
+            figures=figures,
         )
+
+
+def _apart(sealed: tuple[StoredFile, ...], folder: str) -> tuple[tuple[StoredFile, ...], tuple[StoredFile, ...]]:
+    """The files of a value, and those of its figures, which are no part of what it is."""
+    drawn = [file.key.startswith(f"{folder}/{FOLDER}/") for file in sealed]
+    both = list(zip(sealed, drawn, strict=True))
+    return tuple(file for file, is_drawn in both if not is_drawn), tuple(file for file, is_drawn in both if is_drawn)
 
 
 def write_version(store: Store, value: Any, target: Target) -> Version:
@@ -85,8 +104,26 @@ def write_version(store: Store, value: Any, target: Target) -> Version:
 def _encode(value: Any, folder: Path) -> Format:
     if not is_table(value):
         return write_object(value, folder)
-    write_table(value, folder)
+    if type(value) is unloaded():
+        value.give(folder)
+    else:
+        write_table(value, folder)
     return "parquet"
+
+
+def adopt_version(store: Store, version: Version, namespace: Namespace) -> Version:
+    """The value of a version as the draft of one in another namespace, whose files are its own. Nothing is read."""
+    with writing(store, version.asset):
+        id = new_version_id()
+        key = version_key(str(namespace), version.asset, version.partition, id)
+        try:
+            files, figures = _apart(store.adopt(replace(version, files=version.all_files), key), key)
+        except BaseException:
+            with suppress(StoreError):
+                store.discard(key)
+            raise
+    now = datetime.now(UTC)
+    return replace(version, id=id, namespace=str(namespace), files=files, figures=figures, created_at=now)
 
 
 def write_parts(
@@ -140,6 +177,8 @@ def read_versions(store: Store, versions: Sequence[Version], kind: Any = None) -
 
     `kind` is the annotated type. Without one, tables come as `polars.DataFrame`.
     """
+    if kind is Versions:
+        return Versions(versions)
     if versions[0].format != "parquet":
         return _read_one_object(store, versions)
     if kind is None or kind is Any:

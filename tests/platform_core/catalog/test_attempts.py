@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,22 @@ def test_a_server_that_crashes_before_the_commit_gets_the_transaction_again(shar
     the_state_is(shared, before, after)
 
 
+@pytest.mark.parametrize("mode", ["immediate", "fast"])
+def test_a_server_that_restarts_between_a_commit_and_its_answer_has_it_once(
+    shared: Catalog, fragile: Postgres, mode: str
+) -> None:
+    (before,) = write(shared, "a")
+    fragile.answer_no_commit()
+    with ThreadPoolExecutor() as pool:
+        writing = pool.submit(write, shared, "a")
+        fragile.crash_while_a_commit_waits(mode)
+        (after,) = writing.result(60)
+    assert after.replaces == before.id
+    the_state_is(shared, before, after)
+    (more,) = write(shared, "a")
+    the_state_is(shared, before, after, more)
+
+
 def test_a_server_that_crashes_while_a_version_is_written_gets_the_transaction_again(
     shared: Catalog, fragile: Postgres
 ) -> None:
@@ -89,6 +106,27 @@ def test_a_server_that_restarted_between_two_reads_is_read_from_again(shared: Ca
     (version,) = write(shared, "a")
     fragile.crash()
     the_state_is(shared, version)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "FATAL:  the database system is starting up",
+        "FATAL:  the database system is in recovery mode",
+        "FATAL:  the database system is not yet accepting connections",
+        "FATAL:  the database system is shutting down",
+        "connection refused",
+    ],
+)
+def test_whatever_a_server_says_that_is_coming_back_it_is_waited_for(catalog: Catalog, said: str) -> None:
+    answers = iter([OperationalError("connect", None, ConnectionError(said))])
+
+    def attempt() -> str:
+        for error in answers:
+            raise error
+        return "back"
+
+    assert attempts.patiently(catalog._engine, attempt, waits=[0]) == "back"
 
 
 def test_a_commit_whose_answer_was_lost_is_not_done_twice(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:

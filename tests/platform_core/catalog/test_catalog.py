@@ -5,10 +5,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from platform_core.catalog import visibility
-from platform_core.catalog.catalog import Catalog, open_catalog
+from platform_core.catalog.catalog import Catalog
 from platform_core.catalog.engine import open_engine
+from platform_core.catalog.opening import open_catalog
 from platform_core.catalog.tables import namespaces
-from platform_core.catalog.values import Shown, Version
+from platform_core.catalog.values import Shown, StoredFile, Version
 from platform_core.errors import NotFoundError
 from platform_core.namespaces import PRODUCTION, Namespace
 from tests.platform_core.drafts import BRANCH, TESS, draft
@@ -277,10 +278,27 @@ def test_what_transactions_wrote_is_given_by_partition(catalog: Catalog) -> None
 
 
 def test_the_assets_of_all_namespaces_are_listed_once(catalog: Catalog) -> None:
+    assert catalog.assets() == []
     for namespace in (PRODUCTION, TESS):
         write(catalog, namespace, "b", "1", "2")
     write(catalog, BRANCH, "a")
     assert catalog.assets() == ["a", "b"]
+
+
+def test_totals_are_those_of_what_is_shown(catalog: Catalog) -> None:
+    assert catalog.totals(TESS) == []
+    files = (StoredFile("k/1", 3_000_000_000, "xxh3:0"), StoredFile("k/2", 17, "xxh3:0"))
+    for namespace, *keys in ((PRODUCTION, "1", "2", "3"), (TESS, "3"), (TESS, "3")):
+        catalog.commit(namespace, [draft("a", key, namespace, files=files, rows=5) for key in keys])
+    write(catalog, TESS, "b")
+    shown = catalog.current(TESS)
+    for total in catalog.totals(TESS):
+        own = [s.version for s in shown if (s.version.asset, s.shown_by) == (total.asset, total.shown_by)]
+        assert total.partitions == len(own)
+        assert (total.rows or 0, total.bytes) == (sum(v.rows or 0 for v in own), sum(v.bytes for v in own))
+        assert total.last_written == max(version.created_at for version in own)
+    found = [(total.asset, total.shown_by, total.partitions) for total in catalog.totals(TESS)]
+    assert found == [("a", "production", 2), ("a", "user/tess", 1), ("b", "user/tess", 1)]
 
 
 def test_a_catalog_is_opened_once_for_each_url(url: str) -> None:

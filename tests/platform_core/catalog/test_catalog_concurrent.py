@@ -4,8 +4,9 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
-from platform_core.catalog.catalog import Catalog, open_catalog
+from platform_core.catalog.catalog import Catalog
 from platform_core.catalog.engine import open_engine
+from platform_core.catalog.opening import open_catalog
 from platform_core.catalog.values import Expectation
 from platform_core.errors import ConflictError
 from platform_core.namespaces import PRODUCTION, Namespace

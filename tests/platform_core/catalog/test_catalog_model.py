@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from platform_core.catalog.catalog import Catalog
 from platform_core.catalog.engine import open_engine
-from platform_core.catalog.values import Expectation, Move
+from platform_core.catalog.values import AsOf, Expectation, Move, Provenance
 from platform_core.errors import ConflictError, NamespaceError, NotFoundError
 from platform_core.namespaces import PRODUCTION, Namespace
 from tests.platform_core.drafts import BRANCH, TESS, draft
@@ -18,6 +18,7 @@ from tests.platform_core.postgres import Postgres
 SPACES = (PRODUCTION, TESS, BRANCH)
 ASSETS = ("a", "a/b", "c")
 PARTITIONS = ("", "1", "2")
+RUNS = ("", "r", "s")
 A_PLACE = st.tuples(st.sampled_from(ASSETS), st.sampled_from(PARTITIONS))
 PLACES = st.sets(A_PLACE, min_size=1, max_size=4)
 A_SPACE = st.sampled_from(SPACES)
@@ -33,6 +34,7 @@ class Pointed:
     namespace: Namespace
     place: Place
     version: str | None
+    run: str = ""  # that wrote the version
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class CatalogMachine(RuleBasedStateMachine):
         self.log: list[Pointed] = []
         self.frames: list[Frame] = []
         self.places: dict[str, Place] = {}
+        self.runs: dict[str | None, str] = {}  # by version the one that wrote it
         self.open_spaces: set[Namespace] = {PRODUCTION}
         self.closed: set[Namespace] = set()
         self.forgotten: set[str] = set()
@@ -67,11 +70,15 @@ class CatalogMachine(RuleBasedStateMachine):
     def _point(self, namespace: Namespace, number: int, moves: dict[Place, str | None]) -> None:
         self._took(number)
         self.open_spaces.add(namespace)
-        self.log += [Pointed(number, namespace, place, version) for place, version in moves.items()]
+        self.log += [
+            Pointed(number, namespace, place, version, self.runs.get(version, "")) for place, version in moves.items()
+        ]
 
-    @rule(namespace=A_SPACE, places=PLACES)
-    def commit(self, namespace: Namespace, places: set[Place]) -> None:
-        drafts = [draft(asset, partition, namespace) for asset, partition in sorted(places)]
+    @rule(namespace=A_SPACE, places=PLACES, run=st.sampled_from(RUNS))
+    def commit(self, namespace: Namespace, places: set[Place], run: str) -> None:
+        made = Provenance(run_id=run)
+        drafts = [draft(asset, partition, namespace, provenance=made) for asset, partition in sorted(places)]
+        self.runs |= {version.id: run for version in drafts}
         if namespace in self.closed:
             with pytest.raises(NamespaceError):
                 self.catalog.commit(namespace, drafts)
@@ -152,10 +159,9 @@ class CatalogMachine(RuleBasedStateMachine):
         """What anybody can see stays, whatever is asked for."""
         chosen = data.draw(st.sets(st.sampled_from(sorted(self.places)), max_size=4), "versions")
         visible = {entry.version for space in SPACES for entry in self._expected(space).values()}
-        reachable = self.catalog.reachable_versions()
-        assert visible <= reachable
+        assert self.catalog.unreachable_versions() == set(self.places) - visible
         gone = self.catalog.forget(chosen)
-        assert set(gone) == chosen - reachable
+        assert set(gone) == chosen - visible
         self.forgotten |= set(gone)
 
     @rule(namespace=A_SPACE, asset=st.sampled_from(ASSETS), wanted=st.none() | st.lists(st.sampled_from(PARTITIONS)))
@@ -165,6 +171,15 @@ class CatalogMachine(RuleBasedStateMachine):
         keys = set(expected) if wanted is None else set(expected) & set(wanted)
         assert {key: (item.version.id, item.shown_by) for key, item in found.items()} == {
             key: (expected[key].version, str(expected[key].namespace)) for key in keys
+        }
+
+    @rule(namespace=A_SPACE, asset=st.sampled_from(ASSETS), run=st.sampled_from(RUNS), data=st.data())
+    def resolve_in_a_run(self, namespace: Namespace, asset: str, run: str, data: st.DataObject) -> None:
+        moment = data.draw(st.integers(0, self.number), "moment")
+        found = self.catalog.resolve(namespace, asset, as_of=AsOf(moment, run))
+        expected = self._expected(namespace, moment, run)
+        assert {key: (item.version.id, item.shown_by) for key, item in found.items()} == {
+            place[1]: (entry.version, str(entry.namespace)) for place, entry in expected.items() if place[0] == asset
         }
 
     @rule(namespace=A_SPACE, asset=st.sampled_from(ASSETS), partition=st.none() | st.sampled_from(PARTITIONS))
@@ -193,12 +208,34 @@ class CatalogMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.number)
     @rule(data=st.data())
-    def reachable_since(self, data: st.DataObject) -> None:
-        """What was shown at some transaction counts as reachable since any before it."""
-        since = data.draw(st.integers(1, self.number), "since")
-        moment = data.draw(st.integers(since, self.number), "moment")
-        own = {e.version for e in self._expected(PRODUCTION, moment).values()}
-        assert own <= self.catalog.reachable_versions(since)
+    def unreachable_since(self, data: st.DataObject) -> None:
+        """What is shown now, or was shown of its own by anybody since then, counts as reachable; nothing else does."""
+        since = data.draw(st.integers(0, self.number), "since")
+        moments = range(since, self.number + 1)
+        own = {e.version for n in SPACES for m in moments for e in self._expected(n, m).values() if e.namespace == n}
+        now = {entry.version for space in SPACES for entry in self._expected(space).values()}
+        assert self.catalog.unreachable_versions(since) == set(self.places) - own - now
+
+    @rule(namespace=A_SPACE, data=st.data())
+    def places_changed(self, namespace: Namespace, data: st.DataObject) -> None:
+        """All places at which something else of its own is shown, and what was shown there."""
+        moment = data.draw(st.integers(0, self.number), "moment")
+        then, now = (self._own(namespace, at) for at in (moment, self.number))
+        changed = self.catalog.places_changed(namespace, moment)
+        assert {place for place, _ in then.items() ^ now.items()} <= set(changed)
+        found = self.catalog.own_refs_at(namespace, moment, changed)
+        assert {(ref.asset, ref.partition): ref.version for ref in found} == {
+            place: version for place, version in then.items() if place in changed
+        }
+
+    @rule(namespace=A_SPACE)
+    def own_refs(self, namespace: Namespace) -> None:
+        found = {(ref.asset, ref.partition): ref.version for ref in self.catalog.own_refs(namespace)}
+        assert found == self._own(namespace, self.number)
+
+    def _own(self, namespace: Namespace, moment: int) -> dict[Place, str | None]:
+        expected = self._expected(namespace, moment)
+        return {place: entry.version for place, entry in expected.items() if entry.namespace == namespace}
 
     def teardown(self) -> None:
         for namespace in SPACES if self.number else ():
@@ -209,12 +246,14 @@ class CatalogMachine(RuleBasedStateMachine):
         frames = [frame for frame in self.frames if frame.namespace == namespace and frame.number <= moment]
         return frames[-1] if frames else Frame(0, namespace, None, 0)
 
-    def _expected(self, namespace: Namespace, moment: int | None = None) -> dict[Place, Pointed]:
+    def _expected(self, namespace: Namespace, moment: int | None = None, run: str = "") -> dict[Place, Pointed]:
+        """What is shown now, or as of a moment, and then besides what a run has written."""
         now = self.number if moment is None else moment
+        log = [entry for entry in self.log if entry.number <= now or (run and entry.run == run)]
         frame = self._frame(namespace, now)
-        pin = now if frame.pin is None else min(frame.pin, now)
-        parents = {e.place: e for e in self.log if e.namespace == PRODUCTION and e.number <= pin}
-        own = {e.place: e for e in self.log if e.namespace == namespace and frame.since <= e.number <= now}
+        pin = self.number if frame.pin is None else frame.pin
+        parents = {e.place: e for e in log if e.namespace == PRODUCTION and e.number <= pin}
+        own = {e.place: e for e in log if e.namespace == namespace and frame.since <= e.number}
         layers = [parents, own] if namespace != PRODUCTION else [own]
         return {place: e for layer in layers for place, e in layer.items() if e.version is not None}
 

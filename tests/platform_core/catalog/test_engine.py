@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from platform_core.catalog.engine import open_engine
+from platform_core.catalog.engine import open_engine, without_password
 from platform_core.errors import SettingsError
 
 
@@ -34,3 +34,17 @@ def test_what_was_committed_outlives_a_crash_of_the_machine(tmp_path: Path) -> N
 def test_references_between_tables_are_enforced(tmp_path: Path) -> None:
     with open_engine(f"sqlite:///{tmp_path}/catalog.db").connect() as connection:
         assert connection.scalar(text("PRAGMA foreign_keys")) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://ann:canary@db/headrace", "postgresql://ann:***@db/headrace"),
+        ("postgresql://ann:can@ry@db:5432/headrace", "postgresql://ann:***@db:5432/headrace"),
+        ("postgresql//ann:canary@db", "postgresql//ann:***@db"),
+        ("postgresql://ann@db/headrace", "postgresql://ann@db/headrace"),
+        ("sqlite:////home/ann/catalog.db", "sqlite:////home/ann/catalog.db"),
+    ],
+)
+def test_an_address_is_shown_without_its_password(url: str, shown: str) -> None:
+    assert without_password(url) == shown

@@ -151,6 +151,15 @@ def test_refs_are_given_in_the_order_of_transactions(catalog: Catalog) -> None:
     assert catalog.refs_of(TESS, [2]) == [second]
 
 
+def test_what_was_shown_since_a_transaction_is_given_in_order(catalog: Catalog) -> None:
+    first, second, third = (write(catalog, TESS, "a")[0] for _ in range(3))
+    write(catalog, TESS, "b")
+    write(catalog, BRANCH, "a")
+    catalog.move_refs(TESS, [move_to(first)], kind="rollback")
+    assert catalog.shown_since(TESS, "a", first.transaction) == [second, third, first]
+    assert catalog.shown_since(TESS, "a", third.transaction) == [first]
+
+
 def test_all_versions_are_given_whoever_wrote_them(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platform_core.catalog.reading.PAGE", 2)
     written = [*write(catalog, PRODUCTION, "a", "b"), *write(catalog, TESS, "a", "b", "c")]
@@ -159,21 +168,44 @@ def test_all_versions_are_given_whoever_wrote_them(catalog: Catalog, monkeypatch
 
 def test_what_is_shown_or_pinned_is_reachable_and_nothing_else(catalog: Catalog) -> None:
     superseded, pinned, current = (write(catalog, PRODUCTION, "a")[0] for _ in range(3))
-    assert catalog.reachable_versions() == {current.id}
+    assert catalog.unreachable_versions() == {superseded.id, pinned.id}
     catalog.move_refs(PRODUCTION, [move_to(pinned)], kind="rollback")
     catalog.open_namespace(BRANCH)
     catalog.move_refs(PRODUCTION, [move_to(current)], kind="rollback")
-    assert catalog.reachable_versions() == {pinned.id, current.id}
+    assert catalog.unreachable_versions() == {superseded.id}
     catalog.close_namespace(BRANCH)
-    assert catalog.reachable_versions() == {current.id}
-    assert catalog.reachable_versions(since=1) == {superseded.id, pinned.id, current.id}
+    assert catalog.unreachable_versions() == {superseded.id, pinned.id}
+    assert catalog.unreachable_versions(since=1) == set()
+
+
+def test_a_pin_protects_what_it_shows_as_long_as_it_lasts(catalog: Catalog) -> None:
+    """Each of two pins its own state of production, until it is moved on; the past of a pin is not protected."""
+    pinned = {}
+    for namespace in (BRANCH, TESS):
+        pinned[namespace] = write(catalog, PRODUCTION, "a")[0].id
+        catalog.open_namespace(namespace)
+    write(catalog, PRODUCTION, "a")
+    assert catalog.unreachable_versions() == set()
+    assert catalog.forget(pinned.values()) == []
+    catalog.sync_namespace(TESS)
+    assert catalog.forget(pinned.values()) == [pinned[TESS]]
+    assert shown(catalog, BRANCH) == {"a": pinned[BRANCH]}
+    catalog.sync_namespace(BRANCH)
+    assert catalog.forget(pinned.values()) == sorted(pinned.values())
 
 
 def test_what_a_closed_namespace_had_is_reachable_only_through_its_past(catalog: Catalog) -> None:
     (version,) = write(catalog, BRANCH, "a")
     closed = catalog.close_namespace(BRANCH)
-    assert catalog.reachable_versions() == catalog.reachable_versions(since=closed.since) == set()
-    assert catalog.reachable_versions(since=closed.since - 1) == {version.id}
+    assert catalog.unreachable_versions() == catalog.unreachable_versions(since=closed.since) == {version.id}
+    assert catalog.unreachable_versions(since=closed.since - 1) == set()
+
+
+def test_what_was_shown_since_a_moment_is_not_given_up(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform_core.catalog.writing.PORTION", 2)
+    old = [write(catalog, TESS, "a")[0].id for _ in range(6)][:-1]
+    assert catalog.forget(old, since=4) == sorted(old[:3])
+    assert catalog.forget(old) == sorted(old)
 
 
 def test_what_nobody_reaches_can_be_given_up(catalog: Catalog) -> None:

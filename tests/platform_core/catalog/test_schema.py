@@ -12,9 +12,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, event, inspect, make_url, text
 
-from platform_core.catalog.catalog import Catalog, open_catalog
+from platform_core.catalog.catalog import Catalog
 from platform_core.catalog.engine import _create, open_engine
 from platform_core.catalog.migrations.upgrade import _config, upgrade
+from platform_core.catalog.opening import open_catalog
 from platform_core.catalog.schema import BASELINE, HEAD, prepare
 from platform_core.catalog.tables import metadata
 from platform_core.errors import SettingsError

@@ -1,6 +1,6 @@
 """Going back in one transaction."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -77,3 +77,12 @@ def test_a_version_that_was_given_up_cannot_be_gone_back_to(write: Writer) -> No
     assert write.catalog.forget([first.id]) == [first.id]
     with pytest.raises(NotFoundError, match="was given up on"):
         plan_rollback(write.catalog, TESS, first.transaction)
+
+
+def test_a_moment_that_has_not_come_is_refused(write: Writer) -> None:
+    write(orders())
+    with pytest.raises(NotFoundError, match="There is no transaction 99"):
+        plan_rollback(write.catalog, TESS, 99)
+    with pytest.raises(NotFoundError, match="UTC is still to come"):
+        plan_rollback(write.catalog, TESS, datetime.now(UTC) + timedelta(hours=1))
+    assert len(plan_rollback(write.catalog, TESS, 0)) == 1

@@ -53,6 +53,7 @@ def gate(s3_environment: pytest.MonkeyPatch, s3_server: str) -> Iterator[Gate]:
     """A server that can be told to fail. Use before a store is opened."""
     opened = Gate(s3_server)
     s3_environment.setenv("AWS_ENDPOINT_URL", opened.url)
+    s3_environment.delenv("AWS_ENDPOINT_URL_S3", raising=False)  # of a server that other tests keep running
     yield opened
     opened.close()
 

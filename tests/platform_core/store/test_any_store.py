@@ -10,11 +10,12 @@ from polars.testing import assert_frame_equal
 
 from platform_core.catalog.values import Version
 from platform_core.errors import CorruptVersionError, UnsupportedValueError
+from platform_core.namespaces import PRODUCTION
 from platform_core.store.local import LocalStore
 from platform_core.store.s3 import S3Store
 from platform_core.store.store import Store
 from platform_core.store.tables import as_polars
-from platform_core.store.values import Target, read_versions, write_parts, write_version
+from platform_core.store.values import Target, adopt_version, read_versions, write_parts, write_version
 from tests.platform_core.drafts import TESS
 from tests.platform_core.store.test_tables import FRAME, TYPES, make, named
 
@@ -112,7 +113,22 @@ def flipped(content: bytes) -> bytes:
     return content[:middle] + bytes([content[middle] ^ 0xFF]) + content[middle + 1 :]
 
 
-@pytest.mark.parametrize("damage", [flipped, lambda content: content[:40], lambda _content: None, lambda c: c + b"x"])
+def cut(content: bytes) -> bytes:
+    return content[:40]
+
+
+def removed(_content: bytes) -> None:
+    return None
+
+
+def longer(content: bytes) -> bytes:
+    return content + b"x"
+
+
+DAMAGES = [flipped, cut, removed, longer]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("kind", TYPES)
 def test_a_damaged_table_is_named_and_never_read(any_store: Store, damage: Any, kind: str) -> None:
     version = write_version(any_store, FRAME, TARGET)
@@ -121,7 +137,7 @@ def test_a_damaged_table_is_named_and_never_read(any_store: Store, damage: Any, 
         read_versions(any_store, [version], named(kind))
 
 
-@pytest.mark.parametrize("damage", [flipped, lambda content: content[:40], lambda _content: None, lambda c: c + b"x"])
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_proof_looks_at_the_files_whatever_was_read_before(any_store: Store, damage: Any) -> None:
     version = write_version(any_store, FRAME, TARGET)
     read_versions(any_store, [version])
@@ -156,3 +172,21 @@ def test_any_name_is_stored_and_read_back(name: str, any_store: Store) -> None:
     version = write_version(any_store, FRAME, target)
     for kind in (pl.DataFrame, pl.LazyFrame, pa.Table):
         assert_frame_equal(as_polars(read_versions(any_store, [version], kind)), FRAME)
+
+
+def test_an_adopted_version_outlives_the_one_that_it_was(any_store: Store) -> None:
+    version = write_version(any_store, FRAME, TARGET)
+    adopted = adopt_version(any_store, version, PRODUCTION)
+    assert {file.key.split("/")[0] for file in adopted.files} == {"production"}
+    assert [file.checksum for file in adopted.files] == [file.checksum for file in version.files]
+    any_store.discard(version.files[0].key.rpartition("/")[0])
+    assert_frame_equal(read_versions(any_store, [adopted]), FRAME)
+    any_store.prove(adopted)
+
+
+def test_a_version_that_is_damaged_is_not_adopted(any_store: Store) -> None:
+    version = write_version(any_store, FRAME, TARGET)
+    put(any_store, version.files[0].key, b"something else")
+    with pytest.raises(CorruptVersionError, match=version.id):
+        adopt_version(any_store, version, PRODUCTION)
+    assert not [key for key in folders(any_store) if key.startswith("production/")]

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from platform_core.store.names import SEGMENT_LIMIT, segment, version_key
+from platform_core.errors import UnsupportedValueError
+from platform_core.store.names import SEGMENT_LIMIT, require_storable, segment, version_key
 
 # Texts that are likely to meet each other when escaped, next to any text at all.
 TRICKY = st.text(alphabet="aA%~. /\\0125é-_", max_size=6)
@@ -65,3 +66,10 @@ def test_a_version_lies_below_the_folder_of_its_namespace(asset: str, partition:
 def test_a_key_reads_as_namespace_asset_partition_and_version() -> None:
     assert version_key("production", "flights/weather", "2013-01", "v1") == "production/flights/weather/2013-01/v1"
     assert version_key("production", "flights/planes", "", "v1") == "production/flights/planes/v1"
+
+
+@pytest.mark.parametrize("name", ["a\0b", "half \ud83d"])
+def test_a_name_that_no_database_keeps_is_refused(name: str) -> None:
+    require_storable("t/a", "ключ / 🎉\n", "")
+    with pytest.raises(UnsupportedValueError, match="holds a character that cannot be stored"):
+        require_storable("t/a", name)

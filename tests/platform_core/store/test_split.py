@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -64,6 +65,49 @@ def test_no_row_of_a_stream_is_lost_or_moved(
     assert list(parts) == list(dict(rows))
     for key, part in parts.items():
         assert part.rows() == [row for row in rows if row[0] == key]
+
+
+PANDAS = pd.DataFrame({"month": ["b", "a", "b"], "row": [1, 2, 3]})
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        PANDAS,
+        PANDAS.set_index(pd.Index([10, 20, 30], name="id")),
+        PANDAS.set_index(pd.Index(["x", "y", "z"])),
+        PANDAS.set_index(pd.DatetimeIndex(["2013-01-01"] * 3, tz="America/New_York", name="at")),
+        PANDAS.set_index("row", append=True),
+        PANDAS.set_index("month", drop=False).rename_axis("key"),
+        PANDAS[PANDAS["row"] > 1],
+        PANDAS.assign(kind=pd.Categorical(["u", "v", "u"])),
+    ],
+    ids=["none", "named", "unnamed", "times", "two levels", "the keys", "filtered", "categories"],
+)
+def test_the_index_of_a_pandas_frame_stays_an_index(frame: pd.DataFrame, store: LocalStore) -> None:
+    versions = write_parts(store, frame, "month", target_of, anything)
+    own = not isinstance(frame.index, pd.RangeIndex)
+    for key, version in versions.items():
+        expected = frame[frame["month"] == key]
+        found = read_versions(store, [version], pd.DataFrame)
+        pd.testing.assert_frame_equal(found, expected if own else expected.reset_index(drop=True))
+    together = read_versions(store, list(versions.values()), pd.DataFrame)
+    assert list(together.columns) == list(frame.columns)
+    assert together.index.names == frame.index.names
+
+
+def test_a_table_without_rows_has_no_parts(store: LocalStore) -> None:
+    for value in (PANDAS[:0], pa.Table.from_pandas(PANDAS)[:0], MONTHS.clear()):
+        assert parts_of(store, value) == {}
+
+
+def test_types_of_pyarrow_stay_as_they_are(store: LocalStore) -> None:
+    kind = pa.schema([("month", pa.string()), ("code", pa.dictionary(pa.int8(), pa.string())), ("n", pa.int16())])
+    table = pa.table({"month": ["a", "b", "a"], "code": ["x", "y", "x"], "n": [1, 2, 3]}, schema=kind)
+    versions = write_parts(store, pa.concat_tables([table, table]), "month", target_of, anything)
+    found = read_versions(store, [versions["a"]], pa.Table)
+    assert found.schema.equals(kind)
+    assert found["n"].to_pylist() == [1, 3, 1, 3]
 
 
 def test_parts_that_do_not_fit_in_memory_are_spilled_into_one_file_that_leaves_nothing(

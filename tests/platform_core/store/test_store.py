@@ -94,7 +94,7 @@ def test_a_discarded_folder_is_gone_and_may_be_discarded_again(store: LocalStore
 
 def test_files_and_their_folder_are_made_durable(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
     flushed: list[Path] = []
-    monkeypatch.setattr("platform_core.store.local._flush", flushed.append)
+    monkeypatch.setattr("platform_core.store.local.flush", flushed.append)
     folder = store.new_folder(KEY)
     (folder / "a.bin").write_bytes(b"x")
     store.seal(KEY)

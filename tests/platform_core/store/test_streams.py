@@ -148,7 +148,8 @@ def test_a_table_in_memory_becomes_several_files_in_order(tmp_path: Path, monkey
 
 def test_wide_rows_make_smaller_groups() -> None:
     assert group_rows(8 * 1000, 1000) == parquet.MOST_GROUP_ROWS
-    assert group_rows(1024 * 1000, 1000) == 8 * 1024
+    assert group_rows(1024 * 1000, 1000) == 64 * 1024
+    assert group_rows(1024 * 1000, 1000, streams.GROUP_BYTES) == 8 * 1024
     assert group_rows(10**9, 10) == 1024
     assert group_rows(0, 0) == parquet.MOST_GROUP_ROWS
 

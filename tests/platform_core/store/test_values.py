@@ -131,3 +131,9 @@ def test_no_file_of_a_version_is_touched_by_later_ones(store: LocalStore) -> Non
     after = files_below(store)
     assert {path: after[path] for path in before} == before
     assert len(after) == len(before) + 5
+
+
+def test_a_name_that_cannot_be_stored_leaves_nothing_behind(store: LocalStore) -> None:
+    with pytest.raises(UnsupportedValueError, match="cannot be stored; choose another name"):
+        write_version(store, pl.DataFrame({"a": [1]}), Target(TESS, "t/a", "a\0b"))
+    assert not store.root.exists() or not list(store.root.rglob("*"))

@@ -1,6 +1,7 @@
 """Refs that show nothing, pins with a history, versions that were given up, numbers given by the database."""
 
 import getpass
+import os
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -61,5 +62,12 @@ def _create_production() -> None:
     spaces = sa.table("namespaces", sa.column("name"), sa.column("owner"), sa.column("created_at", MOMENT))
     known = op.get_bind().scalar(sa.select(spaces.c.name).where(spaces.c.name == "production"))
     if known is None:
-        row = {"name": "production", "owner": getpass.getuser(), "created_at": datetime.now(UTC)}
+        row = {"name": "production", "owner": _login(), "created_at": datetime.now(UTC)}
         op.execute(spaces.insert().values(row))
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user without a name, as in a container
+        return f"uid-{os.getuid()}"

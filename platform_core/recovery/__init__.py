@@ -1,0 +1,1 @@
+"""Backups of the catalog and of Dagster's storage, and how to have them back."""
