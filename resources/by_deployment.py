@@ -5,14 +5,18 @@ from typing import Any, Literal
 
 from platform_core.io_manager import HeadraceIOManager
 from platform_core.settings import current_settings
+from resources.notifier import AppriseNotifier, LogNotifier
 from resources.sources import SourceFiles
+from resources.warehouse import warehouse_here
 
 Deployment = Literal["local", "branch", "production"]
 
 # resource       local                 branch                production
 _TABLE: Mapping[str, tuple[Any, Any, Any]] = {
     "io_manager":   (HeadraceIOManager,    HeadraceIOManager,    HeadraceIOManager),
+    "notifier":     (LogNotifier,          LogNotifier,          AppriseNotifier),
     "source_files": (SourceFiles,          SourceFiles,          SourceFiles),
+    "warehouse":    (warehouse_here,       warehouse_here,       warehouse_here),
 }  # fmt: skip
 _COLUMN: Mapping[Deployment, int] = {"local": 0, "branch": 1, "production": 2}
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from platform_core.auditing.publication import require_audited
 from platform_core.errors import DefinitionError
 
 
@@ -14,6 +15,7 @@ from platform_core.errors import DefinitionError
 class LoadedLocation:
     name: str
     module: str
+    attribute: str
     definitions: dg.Definitions
 
     @cached_property
@@ -33,9 +35,11 @@ class LoadedLocation:
 
 def load_location(name: str, module: str) -> LoadedLocation:
     """Imports the module and finds its one `dg.Definitions`."""
-    found = [value for value in vars(import_module(module)).values() if isinstance(value, dg.Definitions)]
+    found = {name: value for name, value in vars(import_module(module)).items() if isinstance(value, dg.Definitions)}
     if len(found) != 1:
         raise DefinitionError(
             f"{module} has {len(found)} Definitions; a location has exactly one: defs = build_location(...)."
         )
-    return LoadedLocation(name, module, found[0])
+    [(attribute, definitions)] = found.items()
+    require_audited(definitions)
+    return LoadedLocation(name, module, attribute, definitions)

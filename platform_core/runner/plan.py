@@ -47,20 +47,28 @@ class _Batch:
 Existing = Callable[[dg.AssetKey], Iterable[str]]
 
 
-def make_plan(location: LoadedLocation, selection: str, partition: str, existing: Existing) -> Plan:
+def make_plan(
+    location: LoadedLocation,
+    selection: str,
+    partition: str,
+    existing: Existing,
+    wanted: Mapping[str, Sequence[str]] | None = None,
+) -> Plan:
     """Plans a selection.
 
     Args:
         selection: in Dagster's selection syntax; asset names may be given without the location. Empty: everything.
         partition: a key, a range, `all`, `latest`, or empty: those that are missing, or the latest when none is.
         existing: the partitions of an asset that the namespace shows already.
+        wanted: by the name of an asset its very partitions, in place of `partition`.
     """
     batches = sorted(_batches(location, select(location, selection)).items(), key=lambda item: item[0].order)
     asked = _keys_asked_for(partition, [batch for batch, _ in batches])
     runs: list[PlannedRun] = []
     notes: list[str] = []
     for number, (batch, assets) in enumerate(batches):
-        keys = _wanted(batch, assets, asked, existing, notes)
+        named = _named(batch, assets, wanted) if wanted is not None else None
+        keys = _wanted(batch, assets, asked, existing, notes) if named is None else named
         runs += [PlannedRun(tuple(assets), part, number) for part in _parts(batch, keys)]
     return Plan(tuple(runs), tuple(notes))
 
@@ -80,7 +88,8 @@ def select(location: LoadedLocation, text: str) -> list[dg.AssetKey]:
         raise NotFoundError(f"The selection '{text}' cannot be understood: {str(error).splitlines()[0]}") from error
     keys = [key for key in location.keys if key in chosen]
     if not keys:
-        raise NotFoundError(f"Location {location.name} has no asset '{text}'.{did_you_mean(text, full)}")
+        alike = [name for name in full if ("/" in name) == ("/" in text)]  # each asset is known by two names
+        raise NotFoundError(f"Location {location.name} has no asset '{text}'.{did_you_mean(text, alike)}")
     return keys
 
 
@@ -137,6 +146,11 @@ def _wanted(
             " are there already (--partition all computes them again)"
         )
     return keys
+
+
+def _named(batch: _Batch, assets: Sequence[dg.AssetKey], wanted: Mapping[str, Sequence[str]]) -> list[str]:
+    named = {key for asset in assets for key in wanted.get(asset.to_user_string(), ())}
+    return [key for key in batch.known if key in named]
 
 
 def _asked_for(known: list[str], assets: Sequence[dg.AssetKey], asked: Sequence[str], notes: list[str]) -> list[str]:

@@ -4,7 +4,9 @@ import pytest
 
 from platform_core.io_manager import HeadraceIOManager
 from resources.by_deployment import current_deployment, shared_resources
+from resources.notifier import AppriseNotifier, LogNotifier
 from resources.sources import SourceFiles
+from resources.warehouse import DuckDBWarehouse
 
 
 @pytest.mark.parametrize(
@@ -16,7 +18,13 @@ def test_every_namespace_has_a_deployment_with_the_same_resources(
     monkeypatch.setenv("HEADRACE_NAMESPACE", namespace)
     assert current_deployment() == deployment
     kinds = {name: type(resource) for name, resource in shared_resources().items()}
-    assert kinds == {"io_manager": HeadraceIOManager, "source_files": SourceFiles}
+    notifier = AppriseNotifier if deployment == "production" else LogNotifier
+    assert kinds == {
+        "io_manager": HeadraceIOManager,
+        "source_files": SourceFiles,
+        "notifier": notifier,
+        "warehouse": DuckDBWarehouse,
+    }
 
 
 def test_resources_are_made_anew_for_each_location() -> None:

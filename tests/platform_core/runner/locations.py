@@ -48,12 +48,16 @@ def predicted(context: dg.AssetExecutionContext, trained: Any) -> pl.DataFrame:
 ASSETS = [planes, flights, features, trained, predicted]
 
 
-def located(*assets: Any, checks: Sequence[dg.AssetChecksDefinition] = ()) -> LoadedLocation:
+def located(
+    *assets: Any,
+    checks: Sequence[dg.AssetChecksDefinition] = (),
+    executor: dg.ExecutorDefinition = dg.in_process_executor,
+) -> LoadedLocation:
     definitions = dg.Definitions(
         assets=assets or ASSETS,
         asset_checks=checks,
         resources={"io_manager": HeadraceIOManager()},
-        executor=dg.in_process_executor,
+        executor=executor,
         loggers={"console": dg.colored_console_logger},
     )
-    return LoadedLocation("t", "code_locations.t.definitions", definitions)
+    return LoadedLocation("t", "code_locations.t.definitions", "defs", definitions)

@@ -39,3 +39,13 @@ def test_none_or_several_are_refused_with_what_to_write(number: int, module: Mod
         setattr(module, f"defs_{index}", dg.Definitions())
     with pytest.raises(DefinitionError, match=f"has {number} Definitions; a location has exactly one"):
         load_location("team", "team_definitions")
+
+
+def test_a_blocking_check_that_was_added_to_the_definitions_is_refused(module: ModuleType) -> None:
+    @dg.asset_check(asset=first, blocking=True)
+    def fine() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=True)
+
+    module.ours = dg.Definitions(assets=[first], asset_checks=[fine])  # type: ignore[attr-defined]
+    with pytest.raises(DefinitionError, match="The blocking check fine of first would come after the publication"):
+        load_location("team", "team_definitions")

@@ -88,8 +88,7 @@ def test_everything_is_planned_in_batches_of_one_kind() -> None:
         ({"flights"}, tuple(KEYS)),
         ({"planes"}, ()),
         ({"features"}, tuple(KEYS)),
-        ({"trained", "predicted"}, ("mar",)),
-        ({"trained", "predicted"}, ("apr",)),
+        ({"trained", "predicted"}, ("mar", "apr")),
     ]
 
 
@@ -97,12 +96,16 @@ def test_tables_of_neighbouring_partitions_share_a_run() -> None:
     assert runs(planned("flights", "feb..apr")) == [({"flights"}, ("feb", "mar", "apr"))]
 
 
-def test_objects_have_a_run_for_each_partition() -> None:
-    assert runs(planned("trained", "all")) == [({"trained"}, ("mar",)), ({"trained"}, ("apr",))]
+def test_objects_share_a_run_whose_step_takes_their_partitions_side_by_side() -> None:
+    assert runs(planned("trained or predicted", "all")) == [({"trained", "predicted"}, ("mar", "apr"))]
 
 
-def test_what_reads_an_object_has_a_run_for_each_partition_too() -> None:
-    assert runs(planned("predicted", "all")) == [({"predicted"}, ("mar",)), ({"predicted"}, ("apr",))]
+def test_an_asset_that_is_not_of_the_platform_has_a_run_for_each_partition() -> None:
+    @dg.asset(key_prefix="t", partitions_def=dg.StaticPartitionsDefinition(["mar", "apr"]))
+    def foreign() -> None: ...
+
+    plan = make_plan(located(foreign), "", "all", lambda _: ())
+    assert runs(plan) == [({"foreign"}, ("mar",)), ({"foreign"}, ("apr",))]
 
 
 def test_assets_of_the_same_kind_share_their_runs() -> None:

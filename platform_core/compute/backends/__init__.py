@@ -1,0 +1,1 @@
+"""The places where a step can run, all behind the same few verbs."""

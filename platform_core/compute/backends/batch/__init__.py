@@ -1,0 +1,1 @@
+"""AWS Batch: every step a job, the partitions of a step one array job."""
