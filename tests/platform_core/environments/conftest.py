@@ -1,0 +1,5 @@
+"""Toys to lock and install."""
+
+from tests.platform_core.environments.support.fixtures import index, repository, uv_cache
+
+__all__ = ["index", "repository", "uv_cache"]
