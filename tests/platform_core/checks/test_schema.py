@@ -10,7 +10,9 @@ import polars as pl
 import pyarrow
 import pytest
 
-from platform_core.checks.schema import EXAMPLES, check_schema, schema_spec, table_schema
+from platform_core.checks.declared import declared
+from platform_core.checks.rules import EXAMPLES
+from platform_core.checks.schema import check_schema, schema_specs, table_schema
 from platform_core.errors import UnsupportedValueError
 
 ASSET = dg.AssetKey(["t", "rows"])
@@ -35,16 +37,18 @@ GOOD = {"id": ["a", "b", "c"], "size": [1, 2, 0], "note": [None, "x", "y"]}
 
 
 def told(frame: Any, schema: Any = Rows) -> str | None:
-    _, result = check_schema(ASSET, frame, schema)
-    assert result.passed == (result.description is None)
-    return result.description
+    """What all checks say together; None when all passed."""
+    _, results = check_schema(ASSET, frame, declared(schema))
+    assert all(result.passed == (result.description is None) for result in results)
+    return "; ".join(result.description for result in results if result.description) or None
 
 
 def test_a_table_that_holds_what_was_declared_passes() -> None:
-    value, result = check_schema(ASSET, pl.DataFrame(GOOD), Rows)
-    assert result.passed
-    assert result.asset_key == ASSET
-    assert result.metadata["rows"].value == 3
+    value, results = check_schema(ASSET, pl.DataFrame(GOOD), declared(Rows))
+    assert all(result.passed for result in results)
+    assert {result.asset_key for result in results} == {ASSET}
+    assert [result.check_name for result in results] == [spec.name for spec in schema_specs(ASSET, declared(Rows))]
+    assert results[0].metadata["rows"].value == 3
     assert value.height == 3
 
 
@@ -76,11 +80,14 @@ def test_a_rule_over_several_columns_shows_the_rows_that_break_it() -> None:
     assert '"id":"c"' in text
 
 
-def test_every_broken_rule_is_in_the_metadata() -> None:
-    _, result = check_schema(ASSET, pl.DataFrame({**GOOD, "size": [-1, 99, 0], "id": ["a", "a", None]}), Rows)
-    lines = str(result.metadata["failures"].value).splitlines()
-    assert len(lines) == 5
-    assert "and 2 more" in str(result.description)
+def test_every_rule_has_a_check_with_counts_and_sample_rows() -> None:
+    frame = pl.DataFrame({**GOOD, "size": [-1, 99, 0], "id": ["a", "a", None]})
+    _, results = check_schema(ASSET, frame, declared(Rows))
+    failed = {result.check_name: result for result in results if not result.passed}
+    rules = ["id__unique", "size__greater_than_or_equal_to", "size__less_than_or_equal_to", "small_ones_have_a_note"]
+    assert list(failed) == ["schema", *rules]
+    assert failed["id__unique"].metadata["failed_rows"].value == 2
+    assert "| a  | 99 " in str(failed["size__less_than_or_equal_to"].metadata["sample"].value)
 
 
 def test_examples_are_few_and_differ() -> None:
@@ -101,10 +108,10 @@ def test_the_data_of_a_lazy_frame_is_looked_at() -> None:
     "value", [pl.DataFrame(GOOD), pl.LazyFrame(GOOD), pyarrow.table(GOOD), pyarrow.table(GOOD).to_reader()], ids=type
 )
 def test_a_checked_value_keeps_its_type_and_rows(value: Any) -> None:
-    kept, result = check_schema(ASSET, value, Rows)
-    assert result.passed
+    kept, results = check_schema(ASSET, value, declared(Rows))
+    assert all(result.passed for result in results)
     assert type(kept) is type(value)
-    assert check_schema(ASSET, kept, Rows)[1].passed
+    assert all(result.passed for result in check_schema(ASSET, kept, declared(Rows))[1])
 
 
 class PandasRows(pandera.pandas.DataFrameModel):
@@ -128,27 +135,55 @@ def test_frames_of_pandas_are_told_of_in_the_same_way(frame: dict[str, Any], sen
 
 def test_a_good_frame_of_pandas_passes_as_it_is() -> None:
     frame = pd.DataFrame({"id": ["a"], "size": [1]})
-    value, result = check_schema(ASSET, frame, PandasRows)
-    assert result.passed
+    value, results = check_schema(ASSET, frame, declared(PandasRows))
+    assert all(result.passed for result in results)
     assert value is frame
 
 
 def test_a_schema_of_pandas_does_not_check_other_tables() -> None:
     with pytest.raises(UnsupportedValueError, match=r"t/rows returned a polars.* return a pandas.DataFrame"):
-        check_schema(ASSET, pl.DataFrame(GOOD), PandasRows)
+        check_schema(ASSET, pl.DataFrame(GOOD), declared(PandasRows))
 
 
 def test_a_schema_is_a_blocking_check_that_says_what_it_does() -> None:
-    spec = schema_spec(ASSET)
+    spec, *rules = schema_specs(ASSET, declared(Rows))
     assert (spec.name, spec.asset_key, spec.blocking) == ("schema", ASSET, True)
-    assert "is not kept" in str(spec.description)
+    assert "Columns, types" in str(spec.description)
+    assert all(rule.blocking and rule.description for rule in rules)
 
 
 def test_a_schema_is_the_documentation_of_the_columns() -> None:
-    columns = {column.name: column for column in table_schema(Rows).columns}
+    columns = {column.name: column for column in table_schema(declared(Rows)).columns}
     assert list(columns) == ["id", "size", "note"]
     assert (columns["id"].type, columns["id"].description) == ("String", "Which one.")
     assert columns["id"].constraints.unique
     assert not columns["id"].constraints.nullable
     assert columns["size"].constraints.other == ["greater_than_or_equal_to(0)", "less_than_or_equal_to(9)"]
     assert columns["note"].constraints.nullable
+
+
+class People(pa.DataFrameModel):
+    id: int = pa.Field(unique=True)
+    salary: int = pa.Field(ge=0, metadata={"sensitive": True})
+
+
+PEOPLE = {"id": [1, 2], "salary": [-4711, 1]}
+
+
+def test_columns_are_declared_sensitive_in_either_kind_of_schema() -> None:
+    arrow = pyarrow.schema(
+        [pyarrow.field("id", "int64"), pyarrow.field("salary", "int64", metadata={"sensitive": "true"})]
+    )
+    assert declared(People).sensitive == declared(arrow).sensitive == ("salary",)
+    assert declared(Rows).sensitive == ()
+
+
+@pytest.mark.parametrize("coerce", [False, True], ids=["by polars", "by pandera"])
+def test_what_breaks_a_rule_is_told_without_sensitive_values(coerce: bool) -> None:
+    schema = declared(People.to_schema().update_column("id", coerce=coerce))
+    assert schema.by_pandera is coerce
+    _, results = check_schema(ASSET, pl.DataFrame(PEOPLE), schema)
+    failed = [item for item in results if not item.passed]
+    assert [item.check_name for item in failed] == ["salary__greater_than_or_equal_to"]
+    assert "column salary breaks greater_than_or_equal_to(0) in 1 row" in (failed[0].description or "")
+    assert "4711" not in str(results)

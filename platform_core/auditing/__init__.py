@@ -1,0 +1,1 @@
+"""Write, audit, publish: what stands between what a function returns and what readers see."""

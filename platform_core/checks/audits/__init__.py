@@ -1,0 +1,1 @@
+"""Checks of a value beyond its schema, each declared with one line: `checks=[volume(), drift()]`."""
