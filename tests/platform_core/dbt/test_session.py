@@ -1,6 +1,7 @@
 """What dbt reads is what the namespace shows; what it writes is visible all at once, or not at all."""
 
 import json
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import polars as pl
 import pytest
 
 from platform_core.catalog.catalog import Catalog
-from platform_core.catalog.values import InputVersion, Version
+from platform_core.catalog.values import SECONDS, InputVersion, Version
 from platform_core.dbt.session import Model, Session
 from platform_core.errors import CorruptVersionError, NotFoundError, PartitionError
 from platform_core.namespaces import PRODUCTION, Namespace
@@ -19,8 +20,8 @@ from platform_core.store.values import Target, write_version
 from tests.platform_core.drafts import TESS
 
 FACT = "source.headrace.flights.scheduled_flights"
-CLEAN = Model("model.headrace.flights_clean", "flights/flights_clean", "select 1", "month", (FACT,))
-DAYS = Model("model.headrace.route_days", "flights/route_days", "select 2", None, (CLEAN.unique_id,))
+CLEAN = Model("model.headrace.flights_clean", "flights/flights_clean", "aa1", "month", (FACT,))
+DAYS = Model("model.headrace.route_days", "flights/route_days", "bb2", None, (CLEAN.unique_id,))
 
 
 def months(*keys: str) -> pl.DataFrame:
@@ -66,6 +67,23 @@ def test_an_invocation_without_partitions_reads_all_there_are(settings: Settings
     assert sorted(read(files)) == ["jan", "mar"]
 
 
+def test_what_others_commit_after_a_run_started_is_not_read(session: Session, catalog: Catalog, write: Any) -> None:
+    before = write("jan", "feb")
+    catalog.as_of_run(TESS, "run-1")
+    write("jan", "feb")
+    files = session.resolve(FACT, "flights/scheduled_flights")
+    assert {file.parent.name for file in files} == {version.id for version in before}
+
+
+def test_an_invocation_in_no_run_reads_as_of_its_first_read(settings: Settings, write: Any) -> None:
+    session = Session(settings, [], "", "dbt")
+    before = write("jan")
+    assert session.is_shown("flights/scheduled_flights")
+    write("jan", "feb")
+    files = session.resolve(FACT, "flights/scheduled_flights")
+    assert {file.parent.name for file in files} == {version.id for version in before}
+
+
 def test_an_asset_without_partitions_is_read_whole(session: Session, write: Any) -> None:
     write("")
     assert read(session.resolve(FACT, "flights/scheduled_flights")) == [""]
@@ -96,6 +114,28 @@ def test_a_damaged_file_is_not_given_to_dbt(session: Session, write: Any, store:
         session.resolve(FACT, "flights/scheduled_flights")
 
 
+def test_a_mapping_says_which_partitions_of_an_input_are_read(settings: Settings, write: Any) -> None:
+    write("jan", "feb", "mar")
+    session = Session(settings, ["feb"], "", "dbt", inputs={"flights/scheduled_flights": ["jan", "feb"]})
+    assert read(session.resolve(FACT, "flights/scheduled_flights")) == ["jan", "feb"]
+
+
+def test_a_model_goes_on_from_its_own_partitions_and_says_so(
+    session: Session, settings: Settings, catalog: Catalog
+) -> None:
+    assert session.resume(CLEAN.unique_id, CLEAN.asset) == []
+    session.stage(CLEAN, months("jan", "feb"))
+    session.publish({})
+    before = catalog.resolve(TESS, CLEAN.asset)
+
+    again = Session(settings, ["feb"], "", "dbt")
+    assert read(again.resume(CLEAN.unique_id, CLEAN.asset)) == ["feb"]
+    again.stage(CLEAN, months("feb"))
+    again.publish({})
+    (own,) = catalog.resolve(TESS, CLEAN.asset)["feb"].version.provenance.inputs
+    assert own.version == before["feb"].version.id
+
+
 # Writing
 
 
@@ -113,7 +153,7 @@ def test_a_relation_of_duckdb_can_be_staged(session: Session) -> None:
 def test_publishing_commits_all_that_was_staged_in_one_transaction(session: Session, catalog: Catalog) -> None:
     session.stage(CLEAN, months("jan", "feb"))
     session.stage(DAYS, months("jan"))
-    receipts = session.publish(failed=set())
+    receipts = session.publish({})
     assert current(catalog) == {
         ("flights/flights_clean", "jan"),
         ("flights/flights_clean", "feb"),
@@ -124,27 +164,45 @@ def test_publishing_commits_all_that_was_staged_in_one_transaction(session: Sess
     assert catalog.version(receipts[1].versions[0]).asset == "flights/route_days"
 
 
-def test_a_model_that_failed_is_held_back_and_its_files_are_removed(
+def rejected(catalog: Catalog, asset: str) -> list[tuple[str, str | None]]:
+    return [(item.partition, item.rejected) for item in catalog.unpublished(TESS, asset)]
+
+
+def test_a_model_that_was_refused_is_kept_and_seen_by_nobody(
     session: Session, catalog: Catalog, store: LocalStore
 ) -> None:
+    session.stage(Model("model.x", "flights/x", "cc3", None, ()), months("jan"))
     files = session.stage(CLEAN, months("jan", "feb"))
-    session.stage(DAYS, months("jan"))
-    receipts = session.publish(failed={CLEAN.unique_id})
-    assert current(catalog) == {("flights/route_days", "")}
-    assert not any(file.exists() for file in files)
-    assert {receipt.unique_id: len(receipt.versions) for receipt in receipts} == {CLEAN.unique_id: 0, DAYS.unique_id: 1}
+    receipts = session.publish({CLEAN.unique_id: "its test failed"})
+    assert current(catalog) == {("flights/x", "")}
+    assert all(file.exists() for file in files)
+    sentence = "flights/flights_clean was not published: its test failed"
+    assert sorted(rejected(catalog, CLEAN.asset)) == [("feb", sentence), ("jan", sentence)]
+    assert [(receipt.asset, len(receipt.versions), receipt.refused) for receipt in receipts] == [
+        ("flights/x", 1, None),
+        (CLEAN.asset, 2, sentence),
+    ]
 
 
-def test_where_every_model_failed_there_is_no_transaction(session: Session, catalog: Catalog) -> None:
+def test_what_was_computed_from_what_was_refused_is_refused_too(session: Session, catalog: Catalog) -> None:
+    session.stage(CLEAN, months("jan", "feb"))
     session.stage(DAYS, months("jan"))
-    session.publish(failed={DAYS.unique_id})
-    assert catalog.transactions(TESS) == []
+    session.publish({CLEAN.unique_id: "its test failed"})
+    assert current(catalog) == set()
+    ((_, sentence),) = rejected(catalog, DAYS.asset)
+    assert sentence == "flights/route_days was not published: it was computed from flights/flights_clean, which was not"
+
+
+def test_where_every_model_was_refused_nothing_is_committed(session: Session, catalog: Catalog) -> None:
+    session.stage(DAYS, months("jan"))
+    session.publish({DAYS.unique_id: "its test failed"})
+    assert {transaction.kind for transaction in catalog.transactions(TESS)} == {"reject"}
 
 
 def test_publishing_again_commits_nothing_again(session: Session, catalog: Catalog) -> None:
     session.stage(DAYS, months("jan"))
-    session.publish(failed=set())
-    assert session.publish(failed=set()) == []
+    session.publish({})
+    assert session.publish({}) == []
     assert len(catalog.transactions(TESS)) == 1
 
 
@@ -153,14 +211,13 @@ def test_a_model_knows_where_it_came_from(session: Session, catalog: Catalog, wr
     session.resolve(FACT, "flights/scheduled_flights")
     session.stage(CLEAN, months("jan", "feb"))
     session.stage(DAYS, months("jan"))
-    session.publish(failed=set())
+    session.publish({})
     clean = catalog.resolve(TESS, "flights/flights_clean")["jan"].version.provenance
     days = catalog.resolve(TESS, "flights/route_days")[""].version.provenance
-    assert (clean.run_id, clean.step, len(clean.code_version)) == ("run-1", "flights_dbt", 12)
-    assert clean.code_version != days.code_version
+    assert (clean.run_id, clean.step, clean.code_version) == ("run-1", "flights_dbt", "aa1")
+    assert days.code_version == "bb2"
     assert {(item.asset, item.partition, item.namespace) for item in clean.inputs} == {
-        ("flights/scheduled_flights", "jan", "production"),
-        ("flights/scheduled_flights", "feb", "production"),
+        ("flights/scheduled_flights", "jan", "production")
     }
     assert {item.version for item in days.inputs} == {
         item.version.id for item in catalog.resolve(TESS, "flights/flights_clean").values()
@@ -181,7 +238,7 @@ def test_rows_of_another_partition_are_refused(session: Session) -> None:
 def test_an_invocation_without_partitions_writes_those_it_finds(settings: Settings, catalog: Catalog) -> None:
     session = Session(settings, [], "", "dbt")
     session.stage(CLEAN, months("x", "y"))
-    session.publish(failed=set())
+    session.publish({})
     assert current(catalog) == {("flights/flights_clean", "x"), ("flights/flights_clean", "y")}
 
 
@@ -197,10 +254,28 @@ def test_a_step_tells_partitions_and_run_by_variables(
     session = Session.from_environment()
     assert read(session.resolve(FACT, "flights/scheduled_flights")) == ["feb"]
     session.stage(CLEAN, months("feb"))
-    session.publish(failed=set())
+    session.publish({})
     assert catalog.resolve(TESS, CLEAN.asset)["feb"].version.provenance.run_id == "run-7"
 
 
 def test_on_the_command_line_dbt_is_in_no_run(write: Any) -> None:
     write("jan", "feb")
     assert len(Session.from_environment().resolve(FACT, "flights/scheduled_flights")) == 2
+
+
+def test_versions_keep_which_columns_are_sensitive_and_what_they_took(session: Session, catalog: Catalog) -> None:
+    session.stage(replace(DAYS, reads=(), sensitive=("month",)), months("jan"))
+    session.publish({})
+    (found,) = [item.version for item in catalog.current(TESS)]
+    assert found.sensitive == {"month"}
+    assert found.metadata[SECONDS] >= 0
+
+
+def test_each_month_knows_what_it_was_computed_from(session: Session, catalog: Catalog, write: Any) -> None:
+    facts = {version.partition: version.id for version in write("jan", "feb")}
+    session.resolve(FACT, "flights/scheduled_flights")
+    session.stage(CLEAN, months("jan", "feb"))
+    session.publish({})
+    made = catalog.resolve(TESS, "flights/flights_clean")
+    read = {key: [item.version for item in shown.version.provenance.inputs] for key, shown in made.items()}
+    assert read == {key: [version] for key, version in facts.items()}
