@@ -1,0 +1,1 @@
+"""Deployments in Kubernetes: what kustomize is given, and what is done with it."""

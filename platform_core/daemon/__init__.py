@@ -1,0 +1,1 @@
+"""The daemon of a Dagster instance: several processes may stand by, one of them leads."""

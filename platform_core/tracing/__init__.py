@@ -1,0 +1,1 @@
+"""Traces from run to step to store, as OpenTelemetry has them."""

@@ -1,0 +1,198 @@
+"""An installation in a real cluster whose node is this machine: PostgreSQL and store beside it, the rest in pods.
+
+The cluster has no registry: pods run an image with a Python, and see repository and libraries where they are here. It
+resolves no names and routes no services either: what `Forward` does stands for both. All the rest is production's.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+from sqlalchemy import make_url
+
+from platform_core.cluster.kubectl import Kubectl
+from platform_core.cluster.kustomizations import ClusterDeployment, production_texts
+from platform_core.kubernetes_names import (
+    CODE_PORT,
+    SECRET,
+    account_of,
+    core_namespace,
+    namespace_of,
+    namespaces_of_locations,
+)
+from platform_core.namespaces import PRODUCTION, Namespace
+from tests.deploy.reaching import PATIENCE, Forward, wait_for
+from tests.deploy.small_production import HOST, OWNERS, Places, write_repository
+from tests.platform_core.access.test_tokens import KEY, jwk
+from tests.platform_core.compute.support.images import IMAGE
+from tests.platform_core.postgres import running_postgres
+
+PROCESSES = ("webserver", "daemon", "code")
+
+
+@dataclass
+class Installation(Places):
+    """Production in the cluster, and what stands for the services around it."""
+
+    core: Any
+    stack: ExitStack
+    variables: dict[str, str] = field(default_factory=dict)
+    images: dict[str, str] = field(default_factory=dict)
+
+    def service(self, namespace: str, name: str, port: int) -> int:
+        """A port of this machine that leads to the pods of a service that are ready."""
+
+        def target() -> tuple[str, int]:
+            found = self.core.read_namespaced_endpoints(name, namespace)
+            addresses = [address.ip for part in found.subsets or () for address in part.addresses or ()]
+            if not addresses:
+                raise OSError(f"{name} has no pod that is ready")
+            return addresses[0], port
+
+        forward = Forward(target)
+        self.stack.callback(forward.close)
+        return forward.port
+
+    def address(self, namespace: Namespace = PRODUCTION) -> str:
+        return f"http://127.0.0.1:{self.service(core_namespace(namespace), 'webserver', 3000)}"
+
+    def pods(self, namespace: str) -> dict[str, str]:
+        """The processes that stand, by the names of their pods."""
+        found = self.core.list_namespaced_pod(namespace, label_selector="app.kubernetes.io/name").items
+        standing = [pod for pod in found if pod.metadata.labels["app.kubernetes.io/name"] in PROCESSES]
+        return {
+            pod.metadata.name: pod.spec.containers[0].image for pod in standing if not pod.metadata.deletion_timestamp
+        }
+
+
+@contextmanager
+def installed() -> Iterator[Installation]:
+    """Everything but the deployment: repository, PostgreSQL, keys, namespaces with their secrets. Skips without a
+    cluster whose node is this machine."""
+    core = _cluster()
+    with ExitStack() as stack:
+        # Not pytest's folder: pods run as another user than root.
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="headrace-", ignore_cleanup_errors=True)))
+        one = Installation(folder, core, stack)
+        _make_folders(one)
+        _note_variables(one, stack)
+        write_repository(one, _api_for_pods(stack))
+        one.images = dict.fromkeys((*OWNERS, "server"), IMAGE)
+        write_overlay(one)
+        route(one, PRODUCTION)
+        stack.callback(delete_namespaces, core)
+        delete_namespaces(core)
+        wait_for(lambda: not namespaces(core), told=lambda: f"{namespaces(core)} stayed")
+        yield one
+
+
+def _cluster() -> Any:
+    if not os.environ.get("KUBECONFIG"):
+        pytest.skip("KUBECONFIG names no cluster: the platform did not come up in a real Kubernetes")
+    if not shutil.which("kubectl"):
+        pytest.skip("there is no kubectl: the platform did not come up in a real Kubernetes")
+    from kubernetes import client, config
+
+    config.load_kube_config(os.environ["KUBECONFIG"])
+    core = client.CoreV1Api()
+    node = core.list_node().items[0].metadata.name
+    if node != "127.0.0.1":
+        pytest.skip(f"the cluster's machine is {node}, which does not see the files of this one")
+    return core
+
+
+def _api_for_pods(stack: ExitStack) -> int:
+    """A port of this machine at which pods reach the API of Kubernetes, which listens to this machine alone."""
+    config = yaml.safe_load(Path(os.environ["KUBECONFIG"]).read_text())
+    there = httpx.URL(config["clusters"][0]["cluster"]["server"])
+    api = Forward(lambda: (there.host, there.port or 443))
+    stack.callback(api.close)
+    return api.port
+
+
+def _make_folders(one: Installation) -> None:
+    one.folder.chmod(0o755)
+    for name in ("store", "sources"):
+        (one.shared / name).mkdir(parents=True)
+        (one.shared / name).chmod(0o777)
+    (one.shared / "keys.json").write_text(json.dumps({"keys": [jwk(KEY, "one")]}))
+
+
+def _note_variables(one: Installation, stack: ExitStack) -> None:
+    postgres = stack.enter_context(running_postgres())
+    port, url = postgres.listen("hidden"), make_url(postgres.url)
+    there = url.set(host=HOST, port=port, password="hidden", query={}).render_as_string(hide_password=False)
+    one.variables = {"HEADRACE_CATALOG": there, "HEADRACE_DAGSTER": there, "HEADRACE_STORE": str(one.shared / "store")}
+
+
+def namespaces(core: Any) -> list[str]:
+    """Those of this installation."""
+    return [
+        found.metadata.name
+        for found in core.list_namespace(label_selector="app.kubernetes.io/managed-by=headrace").items
+    ]
+
+
+def delete_namespaces(core: Any) -> None:
+    """With all that is in them; the next test waits until they are gone."""
+    for name in namespaces(core):
+        core.delete_namespace(name)
+
+
+def write_overlay(one: Installation) -> None:
+    """Production's folder as `headrace deploy` writes it."""
+    for path, text in production_texts(ClusterDeployment(PRODUCTION, OWNERS, one.images)).items():
+        (one.overlay / path).parent.mkdir(parents=True, exist_ok=True)
+        (one.overlay / path).write_text(text)
+
+
+def route(one: Installation, namespace: Namespace) -> None:
+    """Writes where the code servers of a deployment are reached through this machine, for the patch in `own`."""
+    pattern = namespaces_of_locations(namespace)
+    servers = []
+    for name in OWNERS:
+        port = one.service(namespace_of(name, pattern), account_of("code", name), CODE_PORT)
+        servers.append({"grpc_server": {"host": HOST, "port": port, "location_name": name}})
+    path = one.shared / str(namespace) / "workspace.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text(yaml.safe_dump({"load_from": servers}))
+
+
+def applied(one: Installation, part: str = "") -> None:
+    """Applies production's folder, or a part of it, and waits until it stands."""
+    kubectl = Kubectl()
+    text = kubectl.built(one.overlay / part)
+    things = list(yaml.safe_load_all(text))
+    spaces = [thing for thing in things if thing["kind"] == "Namespace"]
+    kubectl.apply(yaml.safe_dump_all([*spaces, *(secret(one, space["metadata"]["name"]) for space in spaces)]))
+    kubectl.apply(text)
+    for thing in things:
+        if thing["kind"] == "Deployment":
+            kubectl.await_rollout(thing["metadata"]["namespace"], thing["metadata"]["name"], PATIENCE)
+
+
+def secret(one: Installation, namespace: str) -> dict[str, Any]:
+    """What the processes in a Kubernetes namespace may know."""
+    said = {name: one.variables[name] for name in ("HEADRACE_CATALOG", "HEADRACE_DAGSTER")}
+    metadata = {"name": SECRET, "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": said}
+
+
+def call_image(name: str) -> str:
+    """Gives the image another name, as a build would."""
+    containerd = os.environ.get("KUBERNETES_CONTAINERD")
+    if not containerd:
+        pytest.skip("KUBERNETES_CONTAINERD names no containerd: no image can be given a name")
+    command = ["ctr", "--address", containerd, "--namespace", "k8s.io", "image", "tag", "--force", IMAGE, name]
+    subprocess.run(command, check=True, capture_output=True)
+    return name

@@ -1,0 +1,77 @@
+"""Reaching what runs in a cluster that routes no services, and waiting for it."""
+
+import socket
+import socketserver
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from tests.platform_core.access.test_tokens import token
+
+PATIENCE = 600.0  # seconds; a machine may be busy
+
+
+class Forward:
+    """Hands connections to this machine on to an address that is asked for each time."""
+
+    def __init__(self, target: Callable[[], tuple[str, int]]) -> None:
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                with socket.create_connection(target(), timeout=30) as there:
+                    there.settimeout(None)
+                    back = threading.Thread(target=_pump, args=(there, self.request), daemon=True)
+                    back.start()
+                    _pump(self.request, there)
+                    back.join()
+
+        class Server(socketserver.ThreadingTCPServer):
+            daemon_threads = True
+
+            def handle_error(self, request: Any, client_address: Any) -> None:
+                """A service without a pod that is ready; whoever asked is told by the end of the connection."""
+
+        self._server = Server(("0.0.0.0", 0), Handler)
+        self.port: int = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    try:
+        while data := source.recv(65536):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+    except OSError:
+        source.close()
+        sink.close()
+
+
+def wait_for(what: Callable[[], Any], patience: float = PATIENCE, told: Callable[[], str] = lambda: "") -> Any:
+    """Waits until something is true, asking twice a second."""
+    until = time.monotonic() + patience
+    while not (found := what()):
+        assert time.monotonic() < until, told()
+        time.sleep(0.5)
+    return found
+
+
+class Graphql:
+    """Asks a webserver as somebody with the production role."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    def __call__(self, query: str, **variables: Any) -> Any:
+        headers = {"Authorization": f"Bearer {token(groups=['pilots'])}"}
+        body = {"query": query, "variables": variables}
+        answer = httpx.post(f"{self.address}/graphql", json=body, headers=headers, timeout=60)
+        assert answer.status_code == 200, answer.text
+        told = answer.json()
+        assert not told.get("errors"), told
+        return told["data"]
