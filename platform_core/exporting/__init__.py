@@ -1,0 +1,1 @@
+"""Versions for other people's tools."""

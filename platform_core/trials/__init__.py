@@ -1,0 +1,1 @@
+"""Computing one asset again and again, with other parameters, beside what its namespace shows."""
