@@ -5,11 +5,11 @@ import polars as pl
 
 from code_locations.flights import schemas
 from code_locations.flights.partitions import MONTHS
-from platform_core import fact
+from platform_core import fact, volume
 from resources.sources import SourceFiles
 
 
-@fact(schema=schemas.ScheduledFlights, partitions_def=MONTHS, partition_by="month")
+@fact(schema=schemas.ScheduledFlights, checks=[volume()], partitions_def=MONTHS, partition_by="month")
 def scheduled_flights(context: dg.AssetExecutionContext, source_files: SourceFiles) -> pl.DataFrame:
     """Every scheduled departure out of New York with what became of it."""
     pattern = "flights/flights_{partition}.csv.gz"
@@ -17,7 +17,7 @@ def scheduled_flights(context: dg.AssetExecutionContext, source_files: SourceFil
     return rows.with_columns(schemas.month_key())
 
 
-@fact(schema=schemas.Weather, partitions_def=MONTHS, partition_by="month")
+@fact(schema=schemas.Weather, checks=[volume()], partitions_def=MONTHS, partition_by="month")
 def weather(context: dg.AssetExecutionContext, source_files: SourceFiles) -> pl.DataFrame:
     """Hourly weather at the three New York airports."""
     pattern = "flights/weather_{partition}.csv.gz"
@@ -25,7 +25,7 @@ def weather(context: dg.AssetExecutionContext, source_files: SourceFiles) -> pl.
     return rows.with_columns(schemas.month_key())
 
 
-@fact(schema=schemas.Planes)
+@fact(schema=schemas.Planes, quarantine=0.01)
 def planes(source_files: SourceFiles) -> pl.DataFrame:
     """The registry of aircraft by tail number."""
     return source_files.read_csv("flights/planes.csv.gz", schemas.PLANES_CSV)

@@ -11,6 +11,8 @@ from datetime import timedelta
 import polars as pl
 from polars.datatypes import DataType, DataTypeClass
 
+from platform_core.checks.point_in_time import point_in_time_join
+
 Columns = dict[str, DataType | DataTypeClass]
 
 OBSERVED_WITHIN = timedelta(hours=1)  # an observation of hour h may be taken at any minute of it
@@ -85,16 +87,13 @@ def _with_weather(rows: pl.LazyFrame, weather: pl.LazyFrame) -> pl.LazyFrame:
 
     Age counts from the moment from which an observation is known for certain: the end of its hour.
     """
-    known = _known_weather(weather)
-    joined = rows.sort("scheduled_departure").join_asof(
-        known,
-        left_on="scheduled_departure",
-        right_on="known_at",
+    joined = point_in_time_join(
+        rows,
+        _known_weather(weather),
+        on="scheduled_departure",
+        known_at="known_at",
         by="origin",
-        strategy="backward",
-        tolerance=OLDEST_WEATHER,
-        coalesce=False,
-        check_sortedness=False,
+        max_age=OLDEST_WEATHER,
     )
     age = pl.col("scheduled_departure") - pl.col("known_at")
     return joined.with_columns(weather_age=age.dt.total_minutes())
@@ -108,7 +107,6 @@ def _known_weather(weather: pl.LazyFrame) -> pl.LazyFrame:
         weather.unique(["origin", "time_hour"], keep="last", maintain_order=True)
         .with_columns(known_at=pl.col("time_hour") + OBSERVED_WITHIN, wind_speed=plausible)
         .select("origin", "known_at", *measurements)
-        .sort("known_at")
     )
 
 

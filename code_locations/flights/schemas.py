@@ -251,3 +251,19 @@ class DelayPredictions(_Strict):
     origin: str = pa.Field(isin=NEW_YORK_AIRPORTS, description="Airport of departure (FAA code).")
     dest: str = pa.Field(str_length=3, description="Airport of destination (FAA code).")
     probability_late: float = pa.Field(ge=0, le=1, description="Probability of arriving more than 15 minutes late.")
+
+
+class AircraftMonths(_Strict):
+    """One row for each aircraft and month in which it was scheduled to leave New York."""
+
+    month: str = _month()
+    tailnum: str = pa.Field(description="Tail number of the aircraft.")
+    manufacturer: str = pa.Field(nullable=True, description="Who built it, by the registry.")
+    seats: int = pa.Field(nullable=True, gt=0, description="Seats, by the registry.")
+    departures: int = pa.Field(ge=1, description="Scheduled departures.")
+    cancelled: int = pa.Field(ge=0, description="Those that never left.")
+    miles: float = pa.Field(gt=0, description="Distance of the scheduled departures together.")
+    mean_delay: float = pa.Field(nullable=True, ge=-240, description="Minutes that those that landed were late, mean.")
+
+    class Config(_Strict.Config):
+        unique: ClassVar = ["month", "tailnum"]

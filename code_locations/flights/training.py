@@ -46,22 +46,19 @@ class Trained:
     scores: pl.DataFrame = field(repr=False)
 
 
-def train(features: pl.DataFrame, test_month: str, seed: int = 0, threads: int = 1) -> Trained:
+def train(
+    features: pl.DataFrame, test_month: str, seed: int = 0, trees: int = 100, learning_rate: float = 0.1
+) -> Trained:
     """Trains on the labelled rows of the months before `test_month` ('2013-07'), tests on those of `test_month`.
 
     features: the columns of DepartureFeatures, any number of months; later months are ignored.
-    threads: of OpenMP; the result is the same for any number. They wait for each other by spinning, so give more than
-        one only where that many cores are free: two on two busy cores took three to eight times as long as one.
     ValueError: no labelled row before or in the test month, or only one class among them.
     """
-    from threadpoolctl import threadpool_limits  # type: ignore[import-not-found]
-
     before, test = _split(features, test_month)
-    model = _pipeline(seed)
-    with threadpool_limits(threads, user_api="openmp"):  # bounds only what is loaded: scikit-learn has to be by now
-        model.fit(before.select(FEATURES), before[LABEL].to_numpy())
-        scores = test.select("flight_id", LABEL).with_columns(predict(model, test)[PROBABILITY])
-        importances = _importances(model, test, seed)
+    model = _pipeline(seed, trees, learning_rate)
+    model.fit(before.select(FEATURES), before[LABEL].to_numpy())
+    scores = test.select("flight_id", LABEL).with_columns(predict(model, test)[PROBABILITY])
+    importances = _importances(model, test, seed)
     metrics = {**_metrics(scores), "rows_train": float(before.height), "rows_test": float(test.height)}
     return Trained(model, test_month, metrics, importances, scores)
 
@@ -72,6 +69,14 @@ def predict(model: Pipeline, features: pl.DataFrame) -> pl.DataFrame:
         return features.select(*PREDICTION_KEYS, pl.lit(0.0).alias(PROBABILITY))
     probability = model.predict_proba(features.select(FEATURES))[:, 1]
     return features.select(PREDICTION_KEYS).with_columns(pl.Series(PROBABILITY, probability))
+
+
+def scores(model: Pipeline, features: pl.DataFrame, test_month: str) -> pl.DataFrame:
+    """truth (0 or 1), score (0 to 1), origin and flight_date of each labelled row of the test month."""
+    test = features.filter(pl.col(LABEL).is_not_null(), pl.col("month") == test_month)
+    return test.select("origin", "flight_date", truth=pl.col(LABEL).cast(pl.Float64)).with_columns(
+        predict(model, test)[PROBABILITY].alias("score")
+    )
 
 
 def _split(features: pl.DataFrame, test_month: str) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -93,7 +98,7 @@ def _usable(rows: pl.DataFrame, when: str, purpose: str) -> pl.DataFrame:
     return rows
 
 
-def _pipeline(seed: int) -> Pipeline:
+def _pipeline(seed: int, trees: int, learning_rate: float) -> Pipeline:
     """Codes for the categories, then boosted trees, which take missing values as they are."""
     from sklearn.compose import ColumnTransformer
     from sklearn.ensemble import HistGradientBoostingClassifier
@@ -104,9 +109,10 @@ def _pipeline(seed: int) -> Pipeline:
     # this data, and a saved model would then hold a functools.partial, which whoever loads it would have to trust.
     codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=float("nan"))
     columns = ColumnTransformer([("codes", codes, list(CATEGORICAL))], remainder="passthrough")
-    return Pipeline(
-        [("columns", columns), ("trees", HistGradientBoostingClassifier(early_stopping=False, random_state=seed))]
+    boosted = HistGradientBoostingClassifier(
+        max_iter=trees, learning_rate=learning_rate, early_stopping=False, random_state=seed
     )
+    return Pipeline([("columns", columns), ("trees", boosted)])
 
 
 def _metrics(scores: pl.DataFrame) -> dict[str, float]:
@@ -118,6 +124,19 @@ def _metrics(scores: pl.DataFrame) -> dict[str, float]:
         "average_precision": float(average_precision_score(late, probability)),
         "brier": float(brier_score_loss(late, probability)),
         "base_rate": float(late.mean()),
+    }
+
+
+def auc_by(trained: Trained, features: pl.DataFrame, column: str) -> dict[str, float]:
+    """The ROC AUC of the test month for each value of a column; values with one class alone have none."""
+    from sklearn.metrics import roc_auc_score
+
+    scores = trained.scores.join(features.select("flight_id", column), on="flight_id")
+    parts = scores.partition_by(column, as_dict=True).items()
+    both = {str(value): part for (value,), part in parts if part[LABEL].n_unique() > 1}
+    return {
+        value: float(roc_auc_score(part[LABEL].to_numpy(), part[PROBABILITY].to_numpy()))
+        for value, part in sorted(both.items())
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import polars as pl
@@ -10,6 +11,11 @@ import pytest
 from code_locations.flights import schemas
 from code_locations.flights.deliver import deliver
 from code_locations.flights.tests import tables
+
+# As many as the model's Compute gives it. Read when scikit-learn is imported, which the tests do later.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Threads that wait for each other by spinning take a busy machine's processors from whom they wait for.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 @pytest.fixture(scope="session")

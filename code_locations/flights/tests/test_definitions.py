@@ -39,6 +39,7 @@ def test_lineage_runs_from_python_through_sql_to_python() -> None:
     assert reads["flights_clean"] == {"scheduled_flights"}
     assert reads["route_days"] == {"flights_clean"}
     assert reads["departure_features"] == {"flights_clean", "weather", "planes", "route_days"}
+    assert reads["aircraft_months"] == {"flights_clean", "planes"}
     assert reads["delay_model"] == {"departure_features"}
     assert reads["delay_predictions"] == {"delay_model", "departure_features"}
 
