@@ -1,4 +1,7 @@
-"""Runs `bench_*.py`, all or those named, prints each comparison and keeps it in `.headrace/benchmarks/<name>.json`."""
+"""Runs `bench_*.py`, all or those named, and prints each comparison.
+
+The table is kept in `.headrace/benchmarks/<name>.txt`, every sample beside it in `<name>.json`.
+"""
 
 import json
 import os
@@ -31,7 +34,7 @@ def table_of(comparison: Comparison) -> Table:
     for heading in ("wall s", "ratio", "cpu s", "cpu ratio"):
         table.add_column(heading, justify="right")
     for row in comparison.standings:
-        table.add_row(row.name, *(f"{x:.2f}" for x in (row.wall, row.wall_ratio, row.cpu, row.cpu_ratio)))
+        table.add_row(row.name, f"{row.wall:.3f}", f"{row.wall_ratio:.2f}", f"{row.cpu:.2f}", f"{row.cpu_ratio:.2f}")
     return table
 
 
@@ -59,10 +62,16 @@ def run(name: str, console: Console, results: Path = RESULTS) -> bool:
         return False
     results.mkdir(parents=True, exist_ok=True)
     (results / f"{name}.json").write_text(json.dumps(record_of(comparison), indent=2) + "\n")
+    with (results / f"{name}.txt").open("w") as file:
+        for target in (console, Console(file=file, width=120)):
+            _print(comparison, target)
+    return comparison.holds
+
+
+def _print(comparison: Comparison, console: Console) -> None:
     console.print(table_of(comparison))
     verdict = "[green]holds[/]" if comparison.holds else "[red]does not hold[/]"
-    console.print(f"{verdict}: at most {comparison.target} times {comparison.reference}\n")
-    return comparison.holds
+    console.print(f"{verdict}: at most {comparison.target:.2f} times {comparison.reference}\n")
 
 
 def main(names: Sequence[str]) -> int:

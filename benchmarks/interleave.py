@@ -5,10 +5,12 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from random import Random
 from statistics import median
 from typing import Any
 
 ROUNDS = 5
+SEED = 0  # the same orders every time: what differs between two runs is not that
 
 
 class BenchmarkError(Exception):
@@ -84,16 +86,17 @@ def command(name: str, *argv: str | os.PathLike[str], env: Mapping[str, str] | N
 def interleaved(contenders: Sequence[Contender], rounds: int = ROUNDS, warm_up: bool = True) -> dict[str, list[Sample]]:
     """Samples by contender, in the order of the rounds.
 
-    Contenders take turns within each round, so that a busy minute hits all of them, and another one begins each
-    round, so that none always finds the caches warm. The warm-up round is not counted.
+    Contenders take turns within each round, so that a busy minute hits all of them, and each round has an order of
+    its own, so that none always finds what the same one left behind: caches, or memory that has to be cleaned first.
+    The warm-up round is not counted.
     """
     samples: dict[str, list[Sample]] = {contender.name: [] for contender in contenders}
     if warm_up:
         for contender in contenders:
             contender.run()
-    for number in range(rounds):
-        first = number % len(contenders)
-        for contender in (*contenders[first:], *contenders[:first]):
+    order = Random(SEED)
+    for _ in range(rounds):
+        for contender in order.sample(contenders, len(contenders)):
             samples[contender.name].append(_timed(contender.run))
     return samples
 

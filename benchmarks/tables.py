@@ -1,15 +1,12 @@
 """The table that benchmarks of the store write and read, and everybody who can do it."""
 
-import logging
 import os
 import shutil
 import tempfile
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +15,11 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from platform_core.catalog.catalog import Catalog, open_catalog
+from platform_core.catalog.catalog import Catalog
+from platform_core.catalog.opening import open_catalog
 from platform_core.namespaces import Namespace
 from platform_core.store.local import LocalStore
-from platform_core.store.parquet import COMPRESSION
+from platform_core.store.parquet import compression
 from platform_core.store.values import Target, read_versions, write_version
 
 # A gigabyte of thirty columns; fewer rows for a quick look.
@@ -101,6 +99,7 @@ class Ours:
     """The platform: a store, a catalog, and the namespace's current version."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
         self.store: LocalStore = LocalStore(folder / "store")
         self.catalog: Catalog = open_catalog(f"sqlite:///{folder}/catalog.db")
 
@@ -122,8 +121,8 @@ class Ours:
 def raw_pyarrow(folder: Path, table: pa.Table) -> Peer:
     path = folder / "raw-pyarrow.parquet"
     return Peer(
-        f"pyarrow {COMPRESSION}",
-        lambda: pq.write_table(table, path, compression=COMPRESSION),
+        f"pyarrow {compression()}",
+        lambda: pq.write_table(table, path, compression=compression()),
         lambda: pq.read_table(path),
     )
 
@@ -131,85 +130,7 @@ def raw_pyarrow(folder: Path, table: pa.Table) -> Peer:
 def raw_polars(folder: Path, frame: pl.DataFrame) -> Peer:
     path = folder / "raw-polars.parquet"
     return Peer(
-        f"polars {COMPRESSION}",
-        lambda: frame.write_parquet(path, compression=COMPRESSION),
+        f"polars {compression()}",
+        lambda: frame.write_parquet(path, compression=compression()),
         lambda: pl.read_parquet(path),
     )
-
-
-def versioned_peers(folder: Path, table: pa.Table) -> list[Peer]:
-    """Those that are installed; the others are named with the reason why they are left out."""
-    makers = {"deltalake": _deltalake, "pyiceberg": _pyiceberg, "dagster pickle": _dagster, "metaflow": _metaflow}
-    found = []
-    for name, make in makers.items():
-        try:
-            found.append(make(folder / name.replace(" ", "-"), table))
-        except ModuleNotFoundError as error:
-            print(f"left out: {name}, because {error.name} is not installed (uv sync --group bench)")
-    print("left out: dagster-polars and dagster-duckdb, whose reads fail with polars 2 and duckdb 2")
-    return found
-
-
-def _deltalake(folder: Path, table: pa.Table) -> Peer:
-    from deltalake import DeltaTable, write_deltalake
-
-    return Peer(
-        "deltalake",
-        lambda: write_deltalake(folder, table, mode="overwrite"),
-        lambda: DeltaTable(folder).to_pyarrow_table(),
-    )
-
-
-def _pyiceberg(folder: Path, table: pa.Table) -> Peer:
-    from pyiceberg.catalog.sql import SqlCatalog
-
-    folder.mkdir()
-    warnings.filterwarnings("ignore", "Delete operation did not match")
-    catalog = SqlCatalog("bench", uri=f"sqlite:///{folder}/catalog.db", warehouse=f"file://{folder}")
-    catalog.create_namespace("bench")
-    kept = catalog.create_table("bench.table", table.schema)
-    return Peer("pyiceberg", lambda: kept.overwrite(table), lambda: kept.scan().to_arrow())
-
-
-def _dagster(folder: Path, table: pa.Table) -> Peer:
-    import dagster as dg
-
-    manager = dg.FilesystemIOManager(base_dir=str(folder)).create_io_manager(dg.build_init_resource_context())
-    key = dg.AssetKey("table")
-    return Peer(
-        "dagster pickle",
-        lambda: manager.handle_output(_quiet(dg.build_output_context(asset_key=key)), table),
-        lambda: manager.load_input(_quiet(dg.build_input_context(asset_key=key))),
-    )
-
-
-def _quiet(context: Any) -> Any:
-    context.log.setLevel(logging.WARNING)
-    return context
-
-
-def _metaflow(folder: Path, table: pa.Table) -> Peer:
-    store: Any = import_module("metaflow.datastore").FlowDataStore
-    storage: Any = import_module("metaflow.plugins.datastores.local_storage").LocalStorage
-
-    class Silent:
-        def __getattr__(self, _name: str) -> Any:
-            return lambda *_, **__: None
-
-    flow = store("Bench", None, storage_impl=storage, ds_root=str(folder))
-    numbers = iter(range(1000))
-    last: list[str] = []
-
-    def write() -> None:
-        shutil.rmtree(folder, ignore_errors=True)  # it keeps equal contents once, so that a second write is none
-        last[:] = [str(next(numbers))]
-        task = flow.get_task_datastore("1", "step", last[0], attempt=0, mode="w")
-        task.init_task()
-        task.save_artifacts([("table", table)])
-        task.done()
-
-    def read() -> None:
-        task = flow.get_task_datastore("1", "step", last[0], attempt=0)
-        dict(task.load_artifacts(["table"]))
-
-    return Peer("metaflow", write, read)

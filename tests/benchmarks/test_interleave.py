@@ -12,17 +12,27 @@ def recorder(log: list[str], *names: str) -> list[Contender]:
     return [Contender(name, lambda name=name: log.append(name)) for name in names]  # type: ignore[misc]
 
 
-def test_contenders_take_turns_and_each_begins_in_its_turn():
+def test_each_round_has_all_contenders_in_an_order_of_its_own():
     log: list[str] = []
-    samples = interleaved(recorder(log, "a", "b"), rounds=3)
-    assert "".join(log) == "ab" + "ab" + "ba" + "ab"
-    assert {name: len(taken) for name, taken in samples.items()} == {"a": 3, "b": 3}
+    samples = interleaved(recorder(log, "a", "b", "c"), rounds=20)
+    rounds = ["".join(log[start : start + 3]) for start in range(0, len(log), 3)]
+    assert rounds[0] == "abc"
+    assert {"".join(sorted(order)) for order in rounds} == {"abc"}
+    assert len(set(rounds)) > 3
+    assert {name: len(taken) for name, taken in samples.items()} == {"a": 20, "b": 20, "c": 20}
+
+
+def test_who_comes_before_whom_is_the_same_in_every_run():
+    first, second = list[str](), list[str]()
+    for log in (first, second):
+        interleaved(recorder(log, "a", "b", "c"), rounds=5)
+    assert first == second
 
 
 def test_a_warm_up_can_be_left_out():
     log: list[str] = []
     interleaved(recorder(log, "a", "b"), rounds=1, warm_up=False)
-    assert log == ["a", "b"]
+    assert sorted(log) == ["a", "b"]
 
 
 def comparison(target: float) -> Comparison:

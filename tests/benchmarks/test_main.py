@@ -40,6 +40,9 @@ def test_a_result_is_printed_and_kept(seconds: float, holds: bool, tmp_path: Pat
     text = io.StringIO()
     assert run("made_up", Console(file=text, width=100), tmp_path) is holds
     assert f"{seconds:.2f}" in text.getvalue()
+    table = (tmp_path / "made_up.txt").read_text()
+    assert f"{seconds:.2f}" in table
+    assert ("does not hold" in table) is not holds
     kept = json.loads((tmp_path / "made_up.json").read_text())
     assert (kept["holds"], kept["samples"]["ours"]) == (holds, [{"wall": seconds, "cpu": 1}])
 
