@@ -2,15 +2,21 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import dagster as dg
 
-from platform_core.catalog.catalog import open_catalog
+from platform_core.catalog.opening import open_catalog
+from platform_core.dagster_internals import cron_times, handled_until
 from platform_core.settings import current_settings
+
+Missed = Literal["skip", "last", "all"]
+LATE = timedelta(minutes=10)  # a restart, or a code server that is just rolled out, makes a tick no missed one
+CATCH_UP = 100  # ticks that are made up for at most, the newest: what is older is a backfill, which a person starts
 
 # Rebuilds a partition, the newest or an old one that was delivered late, as soon as something it reads has changed.
 REBUILD_ON_CHANGE = (
@@ -31,45 +37,96 @@ def sensor_status() -> dg.DefaultSensorStatus:
 
 
 def automation_sensor(location: str) -> dg.AutomationConditionSensorDefinition:
-    """The sensor that evaluates the automation conditions of a location's assets."""
+    """The sensor that evaluates the automation conditions of a location's assets and checks."""
+    every = dg.AssetSelection.all() | dg.AssetSelection.all_asset_checks()
     return dg.AutomationConditionSensorDefinition(
-        f"{location}_automation", target=dg.AssetSelection.all(), default_status=sensor_status()
+        f"{location}_automation", target=every, default_status=sensor_status()
     )
 
 
-def refresh(name: str, selection: dg.AssetSelection, cron: str, timezone: str = "UTC") -> dg.ScheduleDefinition:
-    """A schedule for assets without partitions; for partitioned ones there is `refresh_latest`."""
-    job = dg.define_asset_job(name, selection)
-    return dg.ScheduleDefinition(
-        name=f"{name}_schedule",
-        job=job,
-        cron_schedule=cron,
-        execution_timezone=timezone,
-        default_status=schedule_status(),
-    )
+def refresh(
+    name: str,
+    selection: dg.AssetSelection,
+    cron: str,
+    timezone: str = "UTC",
+    *,
+    missed: Literal["skip", "last"] = "last",
+) -> dg.ScheduleDefinition:
+    """A schedule for assets without partitions; for partitioned ones there is `refresh_latest`.
+
+    Args:
+        missed: what follows when nobody looked at ticks while they were due: the last of them late, or nothing.
+    """
+
+    @_schedule(name, selection, cron, timezone)
+    def once(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        due = context.scheduled_execution_time
+        return _too_late(due) if missed == "skip" and _is_late(due) else dg.RunRequest()
+
+    return once
 
 
 def refresh_latest(
-    name: str, selection: dg.AssetSelection, partitions: dg.PartitionsDefinition, cron: str, timezone: str = "UTC"
+    name: str,
+    selection: dg.AssetSelection,
+    partitions: dg.PartitionsDefinition,
+    cron: str,
+    timezone: str = "UTC",
+    *,
+    missed: Missed = "last",
 ) -> dg.ScheduleDefinition:
-    """A schedule that computes the newest partition that is complete. A tick evaluated twice launches one run."""
-    job = dg.define_asset_job(name, selection)
+    """A schedule that computes the newest partition that is complete. A tick evaluated twice launches one run.
 
-    @dg.schedule(
+    Args:
+        missed: what follows when nobody looked at ticks while they were due: all of them late, each with the partition
+            that was the newest then; the last of them; or nothing.
+    """
+
+    @_schedule(name, selection, cron, timezone)
+    def newest_partition(context: dg.ScheduleEvaluationContext) -> dg.SkipReason | list[dg.RunRequest]:
+        due = context.scheduled_execution_time
+        if missed == "skip" and _is_late(due):
+            return _too_late(due)
+        since = handled_until(context) if missed == "all" else None
+        moments = [*cron_times(cron, timezone, since, due)][-CATCH_UP:] if since else []
+        wanted = {_newest(partitions, moment): moment for moment in moments or [due]}
+        requests = [_requested(key, moment) for key, moment in wanted.items() if key is not None]
+        return requests or dg.SkipReason("No partition is complete yet.")
+
+    return newest_partition
+
+
+Evaluate = Callable[[dg.ScheduleEvaluationContext], dg.RunRequest | dg.SkipReason | list[dg.RunRequest]]
+
+
+def _schedule(
+    name: str, selection: dg.AssetSelection, cron: str, timezone: str
+) -> Callable[[Evaluate], dg.ScheduleDefinition]:
+    return dg.schedule(
         name=f"{name}_schedule",
-        job=job,
+        job=dg.define_asset_job(name, selection),
         cron_schedule=cron,
         execution_timezone=timezone,
         default_status=schedule_status(),
     )
-    def newest_partition(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        with dg.partition_loading_context(effective_dt=context.scheduled_execution_time):
-            key = partitions.get_last_partition_key()
-        if key is None:
-            return dg.SkipReason("No partition is complete yet.")
-        return dg.RunRequest(run_key=f"{key}@{context.scheduled_execution_time:%Y-%m-%dT%H:%M}", partition_key=key)
 
-    return newest_partition
+
+def _is_late(due: datetime) -> bool:
+    return datetime.now(UTC) - due > LATE
+
+
+def _too_late(due: datetime) -> dg.SkipReason:
+    return dg.SkipReason(f"Nobody looked at it when it was due, at {due:%Y-%m-%d %H:%M %Z}, and it is not made up for.")
+
+
+def _newest(partitions: dg.PartitionsDefinition, moment: datetime) -> str | None:
+    with dg.partition_loading_context(effective_dt=moment):
+        return partitions.get_last_partition_key()
+
+
+def _requested(key: str, moment: datetime) -> dg.RunRequest:
+    at = moment.astimezone(UTC)  # when clocks are set back, a local hour comes twice
+    return dg.RunRequest(run_key=f"{key}@{at:%Y-%m-%dT%H:%M}", partition_key=key)
 
 
 def source_file_sensor(

@@ -40,6 +40,26 @@ class ConflictError(HeadraceError):
         self.places = tuple(places)
 
 
+class PromotionError(HeadraceError):
+    """What a branch computed cannot become production's as it is, or nobody let it. `places` are those concerned."""
+
+    def __init__(self, sentence: str, places: Iterable[str] = ()) -> None:
+        super().__init__(sentence)
+        self.places = tuple(places)
+
+
+class AccessError(HeadraceError):
+    """Who asks is not known, or may not do what was asked for."""
+
+
+class RecoveryError(HeadraceError):
+    """A backup cannot be made, or cannot be put back."""
+
+
+class PullRequestError(HeadraceError):
+    """A pull request cannot be told of a branch."""
+
+
 class CatalogError(HeadraceError):
     """The catalog's database cannot be reached, is full or locked, or does not let this role do something."""
 
@@ -48,12 +68,32 @@ class StoreError(HeadraceError):
     """The place of the files is full, cannot be reached, or does not let this process do something."""
 
 
+class FrozenError(HeadraceError):
+    """An environment, its lock file or its image cannot be made, or is not the one that was planned."""
+
+
 class CorruptVersionError(HeadraceError):
     """The files of a version are not what was committed."""
 
 
+class CheckError(HeadraceError):
+    """A check, or a join that guards against the future, cannot be applied to what it was given."""
+
+
 class UnsupportedValueError(HeadraceError):
     """The store cannot hold a value of this type, or cannot give it in the type asked for."""
+
+
+class WarehouseError(HeadraceError):
+    """A query cannot be asked, failed, or took too long."""
+
+
+class ExportError(HeadraceError):
+    """Another tool cannot be told of a version."""
+
+
+class OpenTableError(HeadraceError):
+    """A table of production cannot be shown to other engines."""
 
 
 def listed(names: Iterable[str], most: int = 6) -> str:
@@ -67,3 +107,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A question to end a sentence with, or nothing when no known name comes close."""
     close = get_close_matches(name, list(known), n=3, cutoff=0.6)
     return f" Did you mean {' or '.join(close)}?" if close else ""
+
+
+def refusal(branch: str, reasons: Iterable[str]) -> str:
+    """Why a branch is not promoted, in one sentence."""
+    return f"{branch} cannot be promoted as it is: {listed(reasons)}."

@@ -1,5 +1,6 @@
 """The list of locations: workspace.yaml, and nothing else."""
 
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,22 +28,42 @@ class Location:
             )
 
 
-def all_locations() -> list[Location]:
-    """The locations in the order of workspace.yaml."""
-    repository = current_settings().repository
+def all_locations(repository: Path | None = None) -> list[Location]:
+    """The locations in the order of workspace.yaml, by default of the repository that is worked in."""
+    repository = repository or current_settings().repository
     path = repository / "workspace.yaml"
     try:
-        entries = yaml.safe_load(path.read_text())["load_from"]
-        modules = [entry["python_module"] for entry in entries]
-        return [
-            Location(module["location_name"], module["module_name"], repository / module["executable_path"])
-            for module in modules
-        ]
+        return locations_in(path.read_text(), repository)
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
         raise SettingsError(
             f"{path} is not a list of locations: each entry is a python_module with module_name, location_name and"
             f" executable_path ({type(error).__name__}: {error})."
         ) from error
+
+
+def locations_in(workspace: str, repository: Path) -> list[Location]:
+    """The locations that the text of a workspace.yaml names."""
+    modules = [entry["python_module"] for entry in yaml.safe_load(workspace)["load_from"]]
+    return [
+        Location(module["location_name"], module["module_name"], repository / module["executable_path"])
+        for module in modules
+    ]
+
+
+def owner_in(folder: Path) -> str | None:
+    """The owner that a location's pyproject.toml names under `[tool.headrace]`, such as `team:flight-operations`."""
+    path = folder / "pyproject.toml"
+    if not path.is_file():
+        return None
+    owner = tomllib.loads(path.read_text()).get("tool", {}).get("headrace", {}).get("owner")
+    return str(owner) if owner else None
+
+
+def owners() -> dict[str, str]:
+    """By name of a location its owner; those that have none are left out."""
+    repository = current_settings().repository
+    folders = {location.name: repository.joinpath(*location.module.split(".")[:-1]) for location in all_locations()}
+    return {name: owner for name, folder in folders.items() if (owner := owner_in(folder))}
 
 
 def find_location(name: str) -> Location:

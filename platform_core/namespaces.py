@@ -10,6 +10,9 @@ from platform_core.errors import NamespaceError
 Kind = Literal["production", "user", "branch"]
 
 SLUG_LIMIT = 40
+THROWAWAY = "--reproduce-"  # no slug has it: what follows a double hyphen there is a hash and nothing else
+_TOKEN = 6  # characters after it
+KEPT_OF_NAME = SLUG_LIMIT - len(THROWAWAY) - _TOKEN
 _SLUG = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 
 
@@ -53,6 +56,14 @@ class Namespace:
     def of_user(cls, login: str) -> "Namespace":
         """The personal namespace of a login, whatever characters the login has."""
         return cls("user", slug(login))
+
+    @property
+    def throwaways(self) -> str:
+        """How the namespaces beside a personal one begin that are thrown away after use; no login gives such a name.
+
+        Of a long name only a part is kept.
+        """
+        return f"user/{self.name[:KEPT_OF_NAME].rstrip('-')}{THROWAWAY}"
 
     @property
     def is_production(self) -> bool:

@@ -6,23 +6,33 @@ import queue
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from platform_core.locations import Location
 from platform_core.settings import current_settings
+from platform_core.warm import Warm, address_of, ask
 
 Message = dict[str, Any]
+WARM = ("try", "sweep")  # what a process may do that has the location loaded already
+UNLOADED = ("candidates", "promote", "verdicts")  # what needs no location
+PATIENCE = 5  # times as long as the UI waits for a location: here others wait for it only in line
 
 
 def converse(location: Location, **request: Any) -> Iterator[Message]:
     """Messages of one location's runner, lines that its code prints among them (`kind` is `printed`).
 
+    What is tried, a process does that has the location loaded already, where there is one.
+
     The last message is `ended` with the exit code. Closing the iterator early interrupts the runner.
     """
     location.require_environment()
-    process, descriptor = _start(location, request)
+    warm = _warm_start(location, request) if request.get("verb") in WARM else None
+    process, descriptor = warm or _start(location, request)
+    is_loading = warm is None and request.get("verb") not in UNLOADED
+    until = time.monotonic() + PATIENCE * current_settings().load_timeout
     messages: queue.Queue[Message | None] = queue.Queue()
     readers = [
         threading.Thread(target=_read_messages, args=(descriptor, messages), daemon=True),
@@ -33,7 +43,12 @@ def converse(location: Location, **request: Any) -> Iterator[Message]:
     try:
         open_ends = len(readers)
         while open_ends:
-            message = messages.get()
+            try:
+                message = messages.get(timeout=max(0.0, until - time.monotonic()) if is_loading else None)
+            except queue.Empty:
+                process.send_signal(signal.SIGKILL)
+                message = {"kind": "refused", "sentence": _unloaded(location)}
+            is_loading = is_loading and (message is None or message["kind"] == "printed")
             open_ends -= message is None
             if message is not None:
                 yield message
@@ -42,6 +57,25 @@ def converse(location: Location, **request: Any) -> Iterator[Message]:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
             process.wait()
+
+
+def _unloaded(location: Location) -> str:
+    seconds = PATIENCE * current_settings().load_timeout
+    return (
+        f"{location.name} was not loaded within {seconds:g} seconds. Look for what never ends when its modules are"
+        " imported, or give it longer with HEADRACE_LOAD_TIMEOUT."
+    )
+
+
+def _warm_start(location: Location, request: dict[str, Any]) -> "tuple[Warm, int] | None":
+    ours, theirs = os.pipe()
+    full = {**request, "location": location.name, "module": location.module}
+    process = ask(address_of(location.name, current_settings()), full, theirs)
+    os.close(theirs)
+    if process is None:
+        os.close(ours)
+        return None
+    return process, ours
 
 
 def _start(location: Location, request: dict[str, Any]) -> tuple[subprocess.Popen[str], int]:

@@ -8,16 +8,19 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from platform_core.catalog.catalog import open_catalog
 from platform_core.catalog.names import full_name, named_version
+from platform_core.catalog.opening import open_catalog
 from platform_core.cli.console import console, count, print_json, several, size, table
 from platform_core.errors import NotFoundError
 from platform_core.history.diff import Change, Diff, RowChanges, declared_key, diff_versions
 from platform_core.history.fsck import check_files
 from platform_core.history.gc import GRACE, KEEP, collect, find_garbage
 from platform_core.history.rollback import Step, plan_rollback, roll_back
+from platform_core.open_tables.publishing import held_versions
 from platform_core.settings import current_settings
 from platform_core.store.store import open_store
+
+WHOLE = click.IntRange(min=0, max=100_000)
 
 
 @click.command()
@@ -38,10 +41,10 @@ def diff(before: str, after: str, partition: str | None, key: tuple[str, ...], a
     if as_json:
         print_json(asdict(found) | {"identical": found.identical})
     else:
-        _print_diff(found)
+        print_diff(found)
 
 
-def _print_diff(found: Diff) -> None:
+def print_diff(found: Diff) -> None:
     console.print(f"[red]-[/] {escape(found.before.label)}\n[green]+[/] {escape(found.after.label)}", highlight=False)
     if found.identical:
         console.print("The content is identical.")
@@ -124,8 +127,10 @@ def _short(version: str | None) -> str:
 
 @click.command()
 @click.option("--delete", is_flag=True, help="Do it; without it nothing is changed.")
-@click.option("--keep-days", default=KEEP.days, show_default=True, help="What was current so lately stays.")
-@click.option("--grace-hours", default=GRACE // timedelta(hours=1), show_default=True, help="Younger files stay.")
+@click.option("--keep-days", type=WHOLE, default=KEEP.days, show_default=True, help="What was current so lately stays.")
+@click.option(
+    "--grace-hours", type=WHOLE, default=GRACE // timedelta(hours=1), show_default=True, help="Younger files stay."
+)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def gc(delete: bool, keep_days: int, grace_hours: int, as_json: bool) -> None:
     """Removes versions that no namespace can reach any more, and files of interrupted writes.
@@ -134,7 +139,8 @@ def gc(delete: bool, keep_days: int, grace_hours: int, as_json: bool) -> None:
     """
     settings = current_settings()
     catalog, store = open_catalog(settings.catalog), open_store(settings.store)
-    garbage = find_garbage(catalog, store, timedelta(days=keep_days), timedelta(hours=grace_hours))
+    held = held_versions(catalog.assets())
+    garbage = find_garbage(catalog, store, timedelta(days=keep_days), timedelta(hours=grace_hours), held)
     gone = list(collect(catalog, store, garbage)) if delete else []
     if as_json:
         print_json({"versions": [v.label for v in garbage.versions], "folders": garbage.folders, "deleted": gone})

@@ -8,7 +8,7 @@ import click
 
 from platform_core.catalog.access import grants as grants_for
 from platform_core.catalog.access import s3_policy
-from platform_core.catalog.catalog import open_catalog
+from platform_core.catalog.opening import open_catalog
 from platform_core.catalog.values import NamespaceRecord, Ref
 from platform_core.cli.console import console, print_json, several, table
 from platform_core.namespaces import Namespace

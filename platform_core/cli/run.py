@@ -31,8 +31,11 @@ def run(selection: str, location: str | None, partition: str) -> None:
       headrace run +delay_predictions --partition latest
     """
     console.print(f"Writing to [bold]{current_settings().namespace}[/]", highlight=False)
-    ok = [_run_location(item, selection, partition) for item in _chosen(location, selection)]
-    sys.exit(0 if all(ok) else 1)
+    chosen = _chosen(location, selection)
+    reports = [_run_location(item, selection, partition, alone=len(chosen) == 1) for item in chosen]
+    if all(report.elsewhere for report in reports):
+        raise NotFoundError(" ".join(report.elsewhere for report in reports))
+    sys.exit(0 if all(report.ok for report in reports) else 1)
 
 
 def _chosen(name: str | None, selection: str) -> list[Location]:
@@ -46,10 +49,10 @@ def _chosen(name: str | None, selection: str) -> list[Location]:
     return named or locations
 
 
-def _run_location(location: Location, selection: str, partition: str) -> bool:
+def _run_location(location: Location, selection: str, partition: str, alone: bool) -> Report:
     report = Report(location)
     with report:
-        for message in converse(location, verb="run", selection=selection, partition=partition):
+        for message in converse(location, verb="run", selection=selection, partition=partition, alone=alone):
             report.take(message)
     report.print_table()
-    return report.ok
+    return report

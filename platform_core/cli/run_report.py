@@ -7,7 +7,7 @@ from typing import Any
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from platform_core.catalog.catalog import open_catalog
+from platform_core.catalog.opening import open_catalog
 from platform_core.catalog.values import Version
 from platform_core.cli.console import console, count, several, size, table
 from platform_core.cli.conversation import Message
@@ -20,6 +20,7 @@ class AssetReport:
     """What became of one asset over all runs of the command."""
 
     transactions: set[int] = field(default_factory=set)
+    partitions: int = 0
     seconds: float = 0.0
     checks: int = 0
     failed_checks: list[str] = field(default_factory=list)
@@ -32,6 +33,7 @@ class Report:
 
     def __init__(self, location: Location) -> None:
         self.ok = True
+        self.elsewhere = ""  # why the location has nothing of what was asked for
         self._location = location
         self._assets: dict[str, AssetReport] = defaultdict(AssetReport)
         self._not_started = 0
@@ -63,6 +65,9 @@ class Report:
 
     def _on_printed(self, message: Message) -> None:
         self._say(f"  [dim]{escape(message['line'])}[/]")
+
+    def _on_elsewhere(self, message: Message) -> None:
+        self.elsewhere = message["sentence"]
 
     def _on_refused(self, message: Message) -> None:
         self.ok = False
@@ -116,8 +121,13 @@ class Report:
         self._say(f"[red]✗[/] {escape(message['sentence'])}")
 
     def _on_materialized(self, message: Message) -> None:
+        report = self._assets[message["asset"]]
         if message["transaction"] is not None:
-            self._assets[message["asset"]].transactions.add(message["transaction"])
+            report.transactions.add(message["transaction"])
+        if message["partition"]:
+            report.partitions += 1
+            text = f"{_short(message['asset'])}: {several(report.partitions, 'partition')}"
+            self._progress.update(self._task, description=escape(text))
 
     def _on_checked(self, message: Message) -> None:
         report = self._assets[message["asset"]]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
@@ -14,19 +15,23 @@ from urllib.request import ProxyHandler, build_opener
 import click
 
 from platform_core.cli.console import console
+from platform_core.cli.trying import warm_processes
 from platform_core.errors import SettingsError
 from platform_core.instance import prepare_dagster_home
 from platform_core.locations import all_locations
 from platform_core.settings import current_settings
+from platform_core.ui.address import PAGE
 
-PATIENCE = 120  # seconds until the webserver has to answer
+PATIENCE = 120  # seconds until the webserver has to answer, beyond what locations may take to load
 GRACE = 20  # seconds for an orderly end
 
 
 @click.command()
 @click.option("--port", default=3000, show_default=True, help="The port on 127.0.0.1.")
 def ui(port: int) -> None:
-    """Starts the Dagster UI with its daemon and all locations, and prints the address as soon as it answers.
+    """Starts the UI with its daemon and all locations, and prints the address as soon as it answers.
+
+    Branch deployments are served beside it, each below its own path; /branches lists them all.
 
     Example: headrace ui --port 3100
     """
@@ -40,12 +45,14 @@ def ui(port: int) -> None:
     process = subprocess.Popen(_command(port), cwd=settings.repository, env=environment, start_new_session=True)
     address = f"http://127.0.0.1:{port}"
     try:
-        _wait_for(address, process)
+        _wait_for(address, process, PATIENCE + settings.load_timeout)
         console.print(
-            f"[green]✓[/] Headrace is up at [bold]{address}[/] in namespace [bold]{settings.namespace}[/]",
+            f"[green]✓[/] Headrace is up at [bold]{address}[/] in namespace [bold]{settings.namespace}[/];"
+            f" all deployments are listed at {address}{PAGE}",
             highlight=False,
         )
-        sys.exit(process.wait())
+        with warm_processes(all_locations()):  # for `headrace try`
+            sys.exit(process.wait())
     except KeyboardInterrupt:
         sys.exit(0)
     finally:
@@ -71,24 +78,23 @@ def _end_as_by_control_c() -> None:
 
 
 def _command(port: int) -> list[str]:
-    dagster = Path(sys.executable).parent / "dagster"
-    if not dagster.is_file() or not dagster.with_name("dagster-webserver").is_file():
+    if find_spec("dagster_webserver") is None:
         raise SettingsError("dagster-webserver is not installed here; install it with: uv sync --locked --all-extras")
-    options = ["--host", "127.0.0.1", "--port", str(port), "--workspace", "workspace.yaml", "--log-level", "warning"]
-    return [str(dagster), "dev", *options]
+    return [sys.executable, "-m", "platform_core.ui", str(port)]
 
 
 def _environment(repository: Path) -> dict[str, str]:
     """Code servers take their settings from here, whatever folder they run in."""
-    return {**os.environ, "HEADRACE_REPOSITORY": str(repository), "PYTHONPATH": str(repository)}
+    here = {"HEADRACE_REPOSITORY": str(repository), "PYTHONPATH": str(repository)}
+    return {**os.environ, **here, "DAGSTER_IS_DEV_CLI": "1"}  # what `dagster dev` says, for libraries that ask
 
 
-def _wait_for(address: str, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + PATIENCE
+def _wait_for(address: str, process: "subprocess.Popen[bytes]", patience: float) -> None:
+    deadline = time.monotonic() + patience
     direct = build_opener(ProxyHandler({}))  # a proxy for the world knows nothing of this machine
     while process.poll() is None:
         if time.monotonic() > deadline:
-            raise SettingsError(f"The UI did not answer at {address} within {PATIENCE} seconds; its log is above.")
+            raise SettingsError(f"The UI did not answer at {address} within {patience:.0f} seconds; its log is above.")
         try:
             direct.open(f"{address}/server_info", timeout=2).close()
         except (URLError, OSError):

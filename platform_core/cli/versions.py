@@ -5,9 +5,9 @@ from dataclasses import asdict
 import click
 from rich.markup import escape
 
-from platform_core.catalog.catalog import open_catalog
 from platform_core.catalog.names import full_name, named_version
-from platform_core.catalog.values import Shown, Version
+from platform_core.catalog.opening import open_catalog
+from platform_core.catalog.values import TRIAL, Shown, Version
 from platform_core.cli.console import console, count, print_json, several, size, table
 from platform_core.errors import NotFoundError
 from platform_core.settings import current_settings
@@ -22,20 +22,27 @@ from platform_core.store.store import open_store
 def versions(asset: str, partition: str | None, limit: int, as_json: bool) -> None:
     """Lists the versions of ASSET that this namespace or its parent ever showed, newest first, the current ones with *.
 
+    Versions that their checks refused, which nobody ever read, are listed below with the reason.
+
     Example: headrace versions delay_model --partition 2013-12
     """
     settings = current_settings()
     catalog = open_catalog(settings.catalog)
     name = full_name(catalog, asset)
     history = catalog.history(settings.writes_to, name, partition, limit)
-    if not history:
+    refused = catalog.unpublished(settings.writes_to, name, partition, limit)
+    if not (history or refused):
         of = f"partition {partition} of {name}" if partition else name
         raise NotFoundError(f"{settings.namespace} never showed a version of {of}; run it first: headrace run {name}")
     current = {item.version.id for item in catalog.resolve(settings.writes_to, name).values()}
     if as_json:
-        print_json([_as_json(item, current) for item in history])
-    else:
+        never = [Shown(version, version.namespace) for version in refused]
+        print_json([_as_json(item, current) for item in [*history, *never]])
+        return
+    if history:
         console.print(_versions_table(history, current))
+    if refused:
+        console.print("\n[bold]refused by their checks, or tried: never shown[/]", _refused_table(refused), sep="\n")
 
 
 def _versions_table(history: list[Shown], current: set[str]) -> object:
@@ -48,8 +55,21 @@ def _versions_table(history: list[Shown], current: set[str]) -> object:
     return grid
 
 
+def _refused_table(refused: list[Version]) -> object:
+    grid = table("version", "partition", "rows", "reason", right=("rows",))
+    for version in refused:
+        trial = f"a trial ({version.metadata[TRIAL]})" if TRIAL in version.metadata else ""
+        reason = version.rejected or trial or "its blocking checks did not all pass"
+        grid.add_row(version.id, version.partition, count(version.rows), escape(reason))
+    return grid
+
+
 def _as_json(item: Shown, current: set[str]) -> dict[str, object]:
-    return asdict(item.version) | {"shown_by": item.shown_by, "current": item.version.id in current}
+    return asdict(item.version) | {
+        "shown_by": item.shown_by,
+        "current": item.version.id in current,
+        "rejected": item.version.rejected,
+    }
 
 
 @click.command()
@@ -75,6 +95,8 @@ def show(asset: str, partition: str | None, rows: int, as_json: bool) -> None:
 
 def _print_version(version: Version, rows: int) -> None:
     console.print(f"[bold]{escape(version.label)}[/]", highlight=False)
+    if version.rejected:
+        console.print(f"[red]rejected[/] {escape(version.rejected)}", highlight=False, soft_wrap=True)
     console.print(_facts(version))
     if version.provenance.inputs:
         console.print("\n[bold]computed from[/]", _inputs(version))
@@ -83,7 +105,7 @@ def _print_version(version: Version, rows: int) -> None:
 
 
 def _facts(version: Version) -> object:
-    origin = version.provenance
+    origin, store = version.provenance, open_store(current_settings().store)
     facts = {
         "written": f"{version.created_at:%Y-%m-%d %H:%M:%S} UTC by {origin.author} to {version.namespace}",
         "transaction": str(version.transaction),
@@ -93,8 +115,10 @@ def _facts(version: Version) -> object:
         "run": origin.run_id,
         "code": origin.code_version + (f" at commit {origin.git_commit[:12]}" if origin.git_commit else ""),
         "environment": origin.environment,
-        "files": open_store(current_settings().store).uri(version.files[0].key.rpartition("/")[0]),
-    } | {name: f"{value:.6g}" if isinstance(value, float) else str(value) for name, value in version.metadata.items()}
+        "parameters": ", ".join(f"{name}={value}" for name, value in origin.parameters.items()),
+        "figures": ", ".join(store.uri(file.key) for file in version.figures),
+        "files": store.uri(version.files[0].key.rpartition("/")[0]),
+    } | {name: f"{value:.6g}" if isinstance(value, float) else str(value) for name, value in version.told.items()}
     grid = table("", "")
     grid.show_header = False
     for name, value in facts.items():

@@ -6,12 +6,7 @@ HEADRACE_PICTURES=docs/images builds everything from the whole year and takes th
 
 import gzip
 import os
-import re
 import shutil
-import signal
-import socket
-import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +14,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.end_to_end.conftest import FLIGHTS, REPOSITORY, Headrace, deliver
+from tests.end_to_end.running_ui import running_ui
+from tests.known_models import KnownModels
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = (
@@ -50,7 +47,9 @@ def pictures() -> Path | None:
 
 
 @pytest.fixture(scope="module")
-def headrace(browser: Browser, pictures: Path | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Headrace]:
+def headrace(
+    browser: Browser, pictures: Path | None, tmp_path_factory: pytest.TempPathFactory, known_models: KnownModels
+) -> Iterator[Headrace]:
     """The command in a namespace where nothing is built, and what a model needs has been delivered."""
     if not FLIGHTS.is_file():
         pytest.skip("the environment of the location flights is not installed (make test installs it)")
@@ -59,7 +58,9 @@ def headrace(browser: Browser, pictures: Path | None, tmp_path_factory: pytest.T
     if not pictures:
         for path in (home / "sources" / "flights").glob("flights_*.csv.gz"):
             _thin_out(path)
+    known_models.lend(home)
     yield Headrace(home, "user/browser")
+    known_models.learn(home)
     shutil.rmtree(home)
 
 
@@ -71,47 +72,8 @@ def _thin_out(path: Path) -> None:
 @pytest.fixture(scope="module")
 def address(headrace: Headrace) -> Iterator[str]:
     """The address of the running UI. When it is stopped, none of its processes may be left."""
-    log = headrace.home / "ui.log"
-    command = [str(REPOSITORY / ".venv" / "bin" / "headrace"), "ui", "--port", str(_free_port())]
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=REPOSITORY, env=headrace.environment(), stdout=output, stderr=output)
-    try:
-        yield _announced_address(process, log)
-        assert process.poll() is None, f"`headrace ui` ended while it was in use; its log:\n{log.read_text()}"
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
-        left = _processes_with(f"HEADRACE_HOME={headrace.home}")
-        for pid in left:
-            os.kill(pid, signal.SIGKILL)
-    assert not left, f"`headrace ui` ended and left running: {left}"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _announced_address(process: "subprocess.Popen[bytes]", log: Path) -> str:
-    deadline = time.monotonic() + PATIENCE
-    while process.poll() is None and time.monotonic() < deadline:
-        if found := re.search(r"is up at (http://\S+)", log.read_text()):
-            return found[1]
-        time.sleep(0.1)
-    pytest.fail(f"`headrace ui` did not say that it is up; its log:\n{log.read_text()}")
-
-
-def _processes_with(variable: str) -> dict[int, str]:
-    """The commands of running processes that have a variable of this value, by process id. Linux only."""
-    found = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if variable.encode() in (folder / "environ").read_bytes().split(b"\0"):
-                found[int(folder.name)] = (folder / "cmdline").read_text().replace("\0", " ")
-        except OSError:  # it has ended, or is somebody else's
-            continue
-    return found
+    with running_ui(headrace, REPOSITORY) as ui:
+        yield ui.address
 
 
 @pytest.fixture

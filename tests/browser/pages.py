@@ -43,12 +43,14 @@ class LineagePage:
 
 @dataclass(frozen=True)
 class AssetPage:
-    """One asset: what it is, and how it is now."""
+    """One asset of a location: what it is, and how it is now."""
 
     page: Page
+    location: str = "flights"
+    below: str = ""  # the path of the deployment
 
     def open(self, asset: str) -> None:
-        self.page.goto(f"/assets/flights/{asset}")
+        self.page.goto(f"{self.below}/assets/{self.location}/{asset}")
 
     def materialize(self) -> str:
         """Clicks, waits until the run that it starts has ended well, and gives the run's id."""
@@ -75,3 +77,16 @@ class AutomationPage:
     @property
     def switches(self) -> Locator:
         return self.page.locator("label[class*=formatSwitch] input")
+
+
+@dataclass(frozen=True)
+class BranchesPage:
+    """The list of all deployments."""
+
+    page: Page
+
+    def open(self) -> None:
+        self.page.goto("/branches")
+
+    def row(self, namespace: str) -> Locator:
+        return self.page.locator(f"tr[data-namespace='{namespace}']")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from platform_core.environments.environment import environment_of
 from tests.browser.conftest import TakePicture
 from tests.browser.pages import AssetPage, AutomationPage, LineagePage
 from tests.end_to_end.conftest import Headrace
@@ -17,9 +18,14 @@ LONGEST_PATH = (
     *("scheduled_flights", "flights_clean", "route_days"),
     *("departure_features", "delay_model", "delay_predictions"),
 )
+OF_AIRPORTS = ("departures", "delays_by_route", "airport_days", "departures_model")  # longer names are cut in the graph
 AUTOMATIONS = (
     *("registries_schedule", "month_schedule"),
-    *("new_flights_file", "new_weather_file", "flights_automation"),
+    *("new_flights_file", "new_weather_file", "flights_automation", "flights_alerts"),
+    *("airports_automation", "airports_alerts"),
+    *("janitor_schedule", "platform_automation", "platform_alerts"),
+    *("manuals_automation", "manuals_alerts"),
+    *("legs_schedule", "rotations_automation", "rotations_alerts"),
 )
 
 
@@ -27,6 +33,8 @@ AUTOMATIONS = (
 def predictions(headrace: Headrace, address: str, pictures: Path | None) -> None:
     """All that the predictions need is built while the UI is up: of seven months, or of the year for pictures."""
     done = headrace("run", "+delay_predictions", "--partition", "all" if pictures else "2013-01..2013-07")
+    assert done.returncode == 0, done.stdout
+    done = headrace("run", "departures", "--partition", "2013-01..2013-07")
     assert done.returncode == 0, done.stdout
 
 
@@ -47,6 +55,14 @@ def test_the_lineage_leads_from_facts_to_predictions(page: Page):
         expect(lineage.node(asset)).to_be_visible()
     for upstream, downstream in pairwise(LONGEST_PATH):
         assert lineage.left_edge(upstream) < lineage.left_edge(downstream)
+
+
+def test_both_locations_are_seen_in_one_graph_though_no_environment_could_hold_both(page: Page):
+    page.set_viewport_size({"width": 1600, "height": 2400})  # what lies outside is not drawn
+    lineage = LineagePage(page)
+    lineage.open('code_location:"flights" or code_location:"airports"')
+    for asset in (*LONGEST_PATH, *OF_AIRPORTS):
+        expect(lineage.node(asset)).to_be_visible()
 
 
 def test_a_click_materializes_an_asset(page: Page, headrace: Headrace):
@@ -85,3 +101,22 @@ def test_the_lineage_shows_what_is_built(page: Page, predictions: None, take_pic
     expect(lineage.symbols("automation")).to_have_count(5)
     expect(lineage.symbols("sensor")).to_have_count(7)
     take_picture(page, "lineage")
+
+
+def test_clicks_run_three_environments_that_exclude_each_other(page: Page, headrace: Headrace, predictions: None):
+    used = {clicked(page, headrace, *name) for name in (("flights", "planes"), ("airports", "airport_days"))}
+    for other in ("delays_by_route", "delays_by_carrier", "delays_by_hour"):
+        assert not headrace.versions(other, "airports")  # of five SQL models one was asked for
+    used.add(clicked(page, headrace, "airports", "departures_model"))
+    asked = (environment_of("flights"), environment_of("airports"), environment_of("airports", ("forecast",)))
+    assert used == {environment.hash for environment in asked}
+
+
+def clicked(page: Page, headrace: Headrace, location: str, asset: str) -> str:
+    """Materialises an asset by a click; the hash of the environment that it was computed in."""
+    shown = AssetPage(page, location)
+    shown.open(asset)
+    run = shown.materialize()
+    newest, *_ = json.loads(headrace("versions", f"{location}/{asset}", "--json").stdout)
+    assert newest["provenance"]["run_id"] == run
+    return str(newest["provenance"]["environment"])

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from platform_core.catalog.catalog import open_catalog
+from platform_core.catalog.opening import open_catalog
 from platform_core.catalog.values import Version
 from platform_core.namespaces import Namespace
+from tests.known_models import KnownModels
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FLIGHTS = REPOSITORY / "code_locations" / "flights" / ".venv" / "bin" / "python"
@@ -44,10 +45,10 @@ class Headrace:
             check=False,
         )
 
-    def versions(self, asset: str) -> list[Version]:
-        """The versions of an asset of the location flights, newest first, straight from the catalog."""
+    def versions(self, asset: str, location: str = "flights") -> list[Version]:
+        """The versions of an asset, newest first, straight from the catalog."""
         catalog = open_catalog(f"sqlite:///{self.home}/catalog.db")
-        history = catalog.history(Namespace.parse(self.namespace), f"flights/{asset}")
+        history = catalog.history(Namespace.parse(self.namespace), f"{location}/{asset}")
         return [shown.version for shown in history]
 
     def environment(self) -> dict[str, str]:
@@ -62,15 +63,17 @@ class Headrace:
 
 
 @pytest.fixture(scope="session")
-def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Headrace]:
+def production(tmp_path_factory: pytest.TempPathFactory, known_models: KnownModels) -> Iterator[Headrace]:
     """Production with seven months of facts and features and the one model that they allow."""
     if not FLIGHTS.is_file():
         pytest.skip("the environment of the location flights is not installed (make test installs it)")
     home = tmp_path_factory.mktemp("headrace")
     headrace = Headrace(home, "production")
     deliver(home / "sources", until="2013-07")
+    known_models.lend(home)
     done = headrace("run", "--partition", "2013-01..2013-07")
     assert done.returncode == 0, done.stdout
+    known_models.learn(home)
     (home / "first_run.txt").write_text(done.stdout)
     yield headrace
     shutil.rmtree(home)

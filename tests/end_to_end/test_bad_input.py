@@ -24,12 +24,16 @@ def test_a_half_written_file_fails_the_step_and_leaves_the_namespace_as_it_was(
 @pytest.mark.parametrize(
     ("arguments", "code", "fragment"),
     [
-        (("run", "depature_features"), 1, "Did you mean departure_features"),
-        (("run", "weather", "--partition", "2015-01"), 1, "There is no partition 2015-01; there are 12"),
+        (("run", "depature_features"), 2, "Did you mean departure_features"),
+        (
+            ("run", "weather", "--partition", "2015-01", "--location", "flights"),
+            1,
+            "There is no partition 2015-01; there are 12",
+        ),
         (("run", "--location", "fligths"), 2, "Did you mean flights?"),
         (("run", "--partitions", "2013-01"), 2, "No such option"),
         (("versions", "delay_modell"), 2, "Did you mean"),
-        (("show", "delay_model@nothing"), 2, "There is no version 'nothing'"),
+        (("show", "delay_model@nothing"), 2, "there is no such version; `headrace versions"),
         (("show", "weather", "--partition", "2019-01"), 2, "shows no version of partition 2019-01"),
     ],
 )

@@ -18,7 +18,11 @@ def instance() -> dg.DagsterInstance:
 
 
 def run(
-    *assets: Any, only: dg.AssetsDefinition | None = None, of: str = "", resources: Mapping[str, Any] | None = None
+    *assets: Any,
+    only: dg.AssetsDefinition | None = None,
+    of: str = "",
+    resources: Mapping[str, Any] | None = None,
+    on: dg.DagsterInstance | None = None,
 ) -> dg.ExecuteInProcessResult:
     """Materialises the assets, or `only` one of them, of a partition or of a range such as `a..c`."""
     return dg.materialize(
@@ -27,7 +31,7 @@ def run(
         resources={"io_manager": HeadraceIOManager(), **(resources or {})},
         tags=partition_tags(of.split("..") if of else []),
         run_config=QUIET,
-        instance=instance(),
+        instance=on or instance(),
         raise_on_error=False,
     )
 

@@ -198,8 +198,8 @@ def monthly() -> Any:
 
 
 def test_the_newest_partition_that_is_complete_is_computed(monthly: Any) -> None:
-    assert monthly(at(datetime(2013, 3, 1, 6, tzinfo=UTC))).partition_key == "2013-02"
-    assert monthly(at(datetime(2013, 2, 28, 6, tzinfo=UTC))).partition_key == "2013-01"
+    assert [one.partition_key for one in monthly(at(datetime(2013, 3, 1, 6, tzinfo=UTC)))] == ["2013-02"]
+    assert [one.partition_key for one in monthly(at(datetime(2013, 2, 28, 6, tzinfo=UTC)))] == ["2013-01"]
 
 
 def test_a_tick_of_a_schedule_that_is_evaluated_twice_asks_for_the_same_run(monthly: Any) -> None:
@@ -208,7 +208,7 @@ def test_a_tick_of_a_schedule_that_is_evaluated_twice_asks_for_the_same_run(mont
         datetime(2013, 3, 1, 6, tzinfo=UTC),
         datetime(2013, 4, 1, 6, tzinfo=UTC),
     ]
-    one, same, later = (monthly(at(moment)).run_key for moment in moments)
+    one, same, later = (monthly(at(moment))[0].run_key for moment in moments)
     assert one == same != later
 
 

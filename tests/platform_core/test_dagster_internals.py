@@ -8,11 +8,11 @@ import dagster as dg
 import polars as pl
 
 from platform_core import fact, feature
-from platform_core.dagster_internals import HELD_FOR, location_origin, partition_tags, stream_run
+from platform_core.dagster_internals import HELD_FOR, LocationOrigin, partition_tags, stream_run
 from platform_core.io_manager import HeadraceIOManager
 from tests.platform_core.runs import instance
 
-ORIGIN = location_origin("code_locations.t.definitions", "t", Path("/somewhere/python"))
+ORIGIN = LocationOrigin("t", "code_locations.t.definitions", "defs", Path("/somewhere/python"))
 MONTHS = dg.StaticPartitionsDefinition(["jan", "feb", "mar"])
 
 

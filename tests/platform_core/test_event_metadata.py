@@ -4,10 +4,9 @@ from typing import Any
 
 import dagster as dg
 import polars as pl
-import pyarrow as pa
 import pytest
 
-from platform_core.catalog.values import Column, InputVersion
+from platform_core.catalog.values import COST, SECONDS, Column, InputVersion, Version
 from platform_core.errors import UnsupportedValueError
 from platform_core.event_metadata import (
     LONGEST_TEXT,
@@ -33,6 +32,15 @@ def test_of_several_partitions_each_is_told_with_its_own_version_and_rows(store:
     assert not {"dagster/row_count", "dagster/uri", "headrace/version", "headrace/inputs"} & set(told)
 
 
+def test_what_computing_took_is_told_of_all_partitions_together(store: LocalStore) -> None:
+    def written(**metadata: float) -> list[Version]:
+        return [write_version(store, [1], Target(TESS, "a", str(n), metadata)) for n in range(2)]
+
+    told = version_metadata(store, written(**{SECONDS: 1.5, COST: 0.25}), [])
+    assert (told[SECONDS], told[COST]) == (3.0, 0.5)
+    assert COST not in version_metadata(store, written(**{SECONDS: 1.5}), [])
+
+
 def test_long_lists_are_cut(store: LocalStore) -> None:
     read = [InputVersion("a", "t/a", str(number), "v", "production") for number in range(MOST_LINES + 7)]
     versions = [write_version(store, [1], Target(TESS, "a", str(number))) for number in range(MOST_LINES + 2)]
@@ -53,9 +61,13 @@ def test_the_head_of_an_empty_table_has_its_columns(store: LocalStore) -> None:
     assert "number" in head(store, write_version(store, FRAME.clear(), Target(TESS, "a")))
 
 
-def test_a_table_that_polars_cannot_show_is_refused_by_name(store: LocalStore) -> None:
-    version = write_version(store, pa.table([[1], [2]], names=["a", "a"]), Target(TESS, "t/twins"))
-    with pytest.raises(UnsupportedValueError, match=r"^The table of t/twins cannot be read back \("):
+def test_a_table_that_polars_cannot_show_is_refused_by_name(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable(*_: object) -> None:
+        raise pl.exceptions.ComputeError("an odd type")
+
+    version = write_version(store, FRAME, Target(TESS, "t/twins"))
+    monkeypatch.setattr("platform_core.event_metadata.read_versions", unreadable)
+    with pytest.raises(UnsupportedValueError, match=r"^The table of t/twins cannot be read back \(an odd type\)"):
         head(store, version)
 
 

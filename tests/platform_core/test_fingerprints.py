@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 from platform_core import fingerprints
-from platform_core.fingerprints import code_fingerprint
+from platform_core.fingerprints import CELLS, code_fingerprint
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -187,3 +187,35 @@ def _in_a_process(folder: Path, seed: str) -> str:
     environment = {"PYTHONHASHSEED": seed, "PYTHONPATH": f"{REPOSITORY}:{folder}"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
     return done.stdout
+
+
+def test_a_helper_that_is_an_asset_too_counts_the_same_whatever_was_asked_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    decorator = "def declares(function):\n    return function\n\n\n"
+    code = decorator + "@declares\ndef other(n):\n    return n\n\n\n@declares\ndef target(n):\n    return other(n)\n"
+    module = load(tmp_path, "ordered", facts=code)
+
+    def asked(*names: str) -> dict[str, str]:
+        for cached in (fingerprints._read, fingerprints._top_level, fingerprints._alone):
+            cached.cache_clear()
+        return {name: code_fingerprint(getattr(module, name), "ordered") for name in names}
+
+    assert asked("other", "target") == asked("target", "other")
+
+
+def test_cells_count_with_what_they_import_of_the_package() -> None:
+    def plain() -> None: ...
+
+    def of(*cells: str) -> str:
+        plain.__dict__[CELLS] = cells
+        return code_fingerprint(plain, __package__ or "tests.platform_core")
+
+    alone = of("x = 1")
+    assert of("x = 1  # as before") == alone
+    named, whole = of("from tests.platform_core.drafts import draft\nx = 1"), of("import json\nx = 1")
+    assert len({alone, named, whole, of("x = 1", "y = 2"), of("%%R\nx <- 1")}) == 5
+    through = of("from tests.platform_core import drafts\ndrafts.draft()")
+    assert through != of("from tests.platform_core import drafts\ndrafts.nothing()")
+    assert of("from tests.platform_core import missing")  # told when the cell runs

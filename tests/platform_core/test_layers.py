@@ -174,8 +174,9 @@ def test_a_schema_is_a_check_that_blocks() -> None:
     def some() -> pl.DataFrame:
         return GOOD
 
-    (check,) = some.check_specs
-    assert (check.name, check.asset_key.path, check.blocking) == ("schema", ["t", "some"], True)
+    shape, rule = some.check_specs
+    assert (shape.name, shape.asset_key.path, shape.blocking) == ("schema", ["t", "some"], True)
+    assert (rule.name, rule.asset_key.path, rule.blocking) == ("a__greater_than_or_equal_to", ["t", "some"], True)
 
 
 def test_the_column_that_holds_the_partition_is_metadata() -> None:
@@ -235,7 +236,7 @@ def test_no_prefix_can_be_said_too() -> None:
 def test_a_whole_key_can_be_given() -> None:
     asset = fact(key=["far", "away"], schema=Rows)(empty)
     assert asset.key.path == ["far", "away"]
-    assert [check.asset_key for check in asset.check_specs] == [asset.key]
+    assert {check.asset_key for check in asset.check_specs} == {asset.key}
 
 
 @pytest.mark.parametrize(
@@ -325,8 +326,9 @@ def test_a_good_value_is_checked_and_written(catalog: Catalog) -> None:
         return GOOD
 
     result = run(some)
-    (evaluation,) = result.get_asset_check_evaluations()
-    assert (evaluation.check_name, evaluation.passed, evaluation.metadata["rows"].value) == ("schema", True, 2)
+    shape, rule = result.get_asset_check_evaluations()
+    assert (shape.check_name, shape.passed, shape.metadata["rows"].value) == ("schema", True, 2)
+    assert (rule.check_name, rule.passed) == ("a__greater_than_or_equal_to", True)
     assert catalog.resolve(TESS, "t/some")[""].version.rows == 2
 
 
@@ -352,14 +354,16 @@ def refused(returned: Callable[[], Any], annotation: Any, schema: Any = Rows) ->
     ],
     ids=["polars", "lazy", "arrow", "stream", "pandas", "output", "result"],
 )
-def test_a_bad_value_of_any_type_fails_its_check_and_is_not_written(
+def test_a_bad_value_of_any_type_fails_its_check_and_is_not_published(
     returned: Callable[[], Any], annotation: Any, catalog: Catalog
 ) -> None:
     result, told = refused(returned, annotation)
-    assert told.startswith("t/some breaks its schema: column a breaks greater_than_or_equal_to(0) in 1 row (-2).")
-    assert "Nothing was written." in told
-    (evaluation,) = result.get_asset_check_evaluations()
-    assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    reason = "t/some was not published: column a breaks greater_than_or_equal_to(0) in 1 row (-2)"
+    (kept,) = catalog.unpublished(TESS, "t/some")
+    assert told == f"{reason}. What was computed is kept for a look, and read by nobody: {kept.label}."
+    assert (kept.rejected, kept.rows) == (reason, 2)
+    shape, rule = result.get_asset_check_evaluations()
+    assert (shape.passed, rule.passed, rule.severity) == (True, False, dg.AssetCheckSeverity.ERROR)
     assert result.get_asset_materialization_events() == []
     assert catalog.current(TESS) == []
 
@@ -370,12 +374,12 @@ class PandasRows(pandera.pandas.DataFrameModel):
 
 def test_a_schema_of_pandas_checks_a_frame_of_pandas() -> None:
     _, told = refused(lambda: pd.DataFrame({"a": [1, -2]}), pd.DataFrame, PandasRows)
-    assert told.startswith("t/some breaks its schema: column a breaks greater_than_or_equal_to(0) in 1 row (-2).")
+    assert told.startswith("t/some was not published: column a breaks greater_than_or_equal_to(0) in 1 row (-2).")
 
 
 def test_an_empty_table_breaks_every_schema() -> None:
     _, told = refused(lambda: GOOD.clear(), pl.DataFrame)
-    assert told.startswith("t/some breaks its schema: the table has no rows.")
+    assert told.startswith("t/some was not published: the table has no rows.")
 
 
 @pytest.mark.parametrize(
@@ -446,7 +450,40 @@ def test_a_function_with_a_schema_can_have_checks_of_its_own() -> None:
         return dg.MaterializeResult(value=GOOD, check_results=[dg.AssetCheckResult(check_name="mine", passed=True)])
 
     evaluations = run(some).get_asset_check_evaluations()
-    assert {evaluation.check_name: evaluation.passed for evaluation in evaluations} == {"mine": True, "schema": True}
+    found = {evaluation.check_name: evaluation.passed for evaluation in evaluations}
+    assert found == {"mine": True, "schema": True, "a__greater_than_or_equal_to": True}
+
+
+@pytest.mark.parametrize("schema", [None, Rows])
+def test_a_blocking_check_of_the_functions_own_keeps_its_value_unpublished(schema: Any, catalog: Catalog) -> None:
+    @fact(key_prefix="t", schema=schema, check_specs=[dg.AssetCheckSpec("mine", asset=["t", "some"], blocking=True)])
+    def some() -> dg.MaterializeResult[pl.DataFrame]:
+        failed = dg.AssetCheckResult(check_name="mine", passed=False, description="too late")
+        return dg.MaterializeResult(value=GOOD, check_results=[failed])
+
+    result = run(some)
+    assert sentence(result).startswith("t/some was not published: too late.")
+    assert "mine" in {evaluation.check_name for evaluation in result.get_asset_check_evaluations()}
+    assert catalog.current(TESS) == []
+    assert len(catalog.unpublished(TESS, "t/some")) == 1
+
+
+def test_the_only_check_of_a_function_needs_no_name(catalog: Catalog) -> None:
+    @fact(key_prefix="t", check_specs=[dg.AssetCheckSpec("mine", asset=["t", "some"], blocking=True)])
+    def some() -> dg.MaterializeResult[pl.DataFrame]:
+        return dg.MaterializeResult(value=GOOD, check_results=[dg.AssetCheckResult(passed=False)])
+
+    assert sentence(run(some)).startswith("t/some was not published: mine.")
+    assert catalog.current(TESS) == []
+
+
+def test_a_blocking_check_that_the_function_says_nothing_of_has_not_passed(catalog: Catalog) -> None:
+    @fact(key_prefix="t", check_specs=[dg.AssetCheckSpec("mine", asset=["t", "some"], blocking=True)])
+    def some() -> pl.DataFrame:
+        return GOOD
+
+    assert sentence(run(some)).startswith("t/some was not published: its function said nothing of mine")
+    assert catalog.current(TESS) == []
 
 
 def test_a_function_with_a_schema_can_still_be_called_and_read() -> None:

@@ -9,9 +9,18 @@ import polars as pl
 import pytest
 
 from platform_core import build_location, fact, feature, model, prediction
-from platform_core.errors import DefinitionError
+from platform_core.catalog.catalog import Catalog
+from platform_core.compute.profiles import ComputeTable, Limits, Profile
+from platform_core.compute.spec import Compute
+from platform_core.errors import DefinitionError, FrozenError
 from platform_core.io_manager import HeadraceIOManager
 from platform_core.location import check_layering, location_owner
+from tests.platform_core.drafts import TESS
+from tests.platform_core.environments.support.fixtures import index, repository, uv_cache
+from tests.platform_core.environments.support.toys import Repository
+from tests.platform_core.runs import QUIET, instance, sentence
+
+__all__ = ["index", "repository", "uv_cache"]
 
 
 @fact(key_prefix="t")
@@ -41,6 +50,7 @@ def module(tmp_path: Path) -> ModuleType:
 def located(module: ModuleType, *assets: Any, **given: Any) -> dg.Definitions:
     for number, asset in enumerate(assets):
         setattr(module, f"asset_{number}", asset)
+    given = {"compute": ComputeTable(), **given}
     return build_location("t", [module], resources={"io_manager": HeadraceIOManager()}, **given)
 
 
@@ -74,6 +84,36 @@ def test_checks_of_a_module_belong_to_the_location(module: ModuleType) -> None:
 
     (check,) = located(module, weather, is_plausible).resolve_asset_graph().asset_check_keys
     assert (check.asset_key, check.name) == (weather.key, "is_plausible")
+
+
+def test_a_blocking_check_of_a_module_keeps_its_asset_from_being_published(
+    module: ModuleType, catalog: Catalog
+) -> None:
+    @dg.asset_check(asset=weather, blocking=True)
+    def is_plausible(weather: pl.DataFrame) -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=False, description="it is not")
+
+    definitions = located(module, weather, climate, is_plausible)
+    (check,) = definitions.resolve_asset_graph().asset_check_keys
+    assert (check.asset_key, check.name) == (weather.key, "is_plausible")
+    job = definitions.resolve_implicit_global_asset_job_def()
+    result = job.execute_in_process(run_config=QUIET, instance=instance(), raise_on_error=False)
+    assert sentence(result).startswith("t/weather was not published: it is not.")
+    assert [event.step_key for event in result.all_events if event.is_step_start] == ["t__weather"]
+    assert catalog.current(TESS) == []
+    assert [kept.rejected for kept in catalog.unpublished(TESS, "t/weather")] == [
+        "t/weather was not published: it is not"
+    ]
+
+
+def test_a_blocking_check_that_would_come_too_late_is_refused(module: ModuleType) -> None:
+    @dg.asset_check(asset=weather, blocking=True)
+    def is_plausible() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=True)
+
+    assert refusal(module, weather, is_plausible).startswith(
+        "The blocking check is_plausible of t/weather cannot be made"
+    )
 
 
 def test_schedules_and_sensors_are_taken_over(module: ModuleType) -> None:
@@ -168,3 +208,54 @@ def test_a_location_without_a_project_is_refused_in_the_same_way(module: ModuleT
     (tmp_path / "pyproject.toml").unlink()
     with pytest.raises(DefinitionError, match="Location t has no owner"):
         location_owner(module, "t")
+
+
+def test_what_no_profile_gives_is_refused_when_the_location_loads(module: ModuleType) -> None:
+    @fact(key_prefix="t", compute=Compute(profile="small", memory="1TiB"))
+    def huge() -> None: ...
+
+    table = ComputeTable(profiles={"small": Profile(limits=Limits(memory="4GiB"))})
+    with pytest.raises(DefinitionError, match="t/huge asks for more than the profile 'small' gives: 1 TiB of memory"):
+        located(module, huge, compute=table)
+
+
+def test_a_profile_that_does_not_exist_is_refused_with_the_one_that_was_meant(module: ModuleType) -> None:
+    @fact(key_prefix="t", compute=Compute(profile="gpus"))
+    def trained() -> None: ...
+
+    with pytest.raises(DefinitionError, match="Did you mean gpu"):
+        located(module, trained, compute=ComputeTable(profiles={"gpu": Profile()}))
+
+
+@fact(key_prefix="t", compute=Compute(backend="batch", image="repo/x:latest"))
+def foreign() -> None: ...
+
+
+BATCH = ComputeTable(backends={"batch": lambda: pytest.fail("nobody asked for a backend")})
+PROFILED = ComputeTable(
+    profiles={"default": Profile(defaults={"image": "repo/x:latest"})}, default="batch", backends=BATCH.backends
+)
+
+
+@pytest.mark.parametrize(("asset", "table"), [(foreign, BATCH), (weather, PROFILED)])
+def test_production_refuses_an_image_that_may_be_another_one_tomorrow(
+    asset: Any, table: ComputeTable, module: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert located(module, asset, compute=table)
+    monkeypatch.setenv("HEADRACE_NAMESPACE", "production")
+    assert refusal(module, asset, compute=table) == (
+        f"{asset.key.to_user_string()} asks for the image repo/x:latest, which may be another one tomorrow: in"
+        " production, name it by digest, as in repo/x@sha256:..., which `docker pull repo/x:latest` prints."
+    )
+
+
+def test_an_extra_that_does_not_exist_is_refused_before_anything_runs(
+    module: ModuleType, repository: Repository
+) -> None:
+    repository.add("t", extras='train = ["kit"]')
+
+    @model(key_prefix="t", compute=Compute(extras=("trian",)))
+    def trained() -> None: ...
+
+    with pytest.raises(FrozenError, match=r"^Location t has no extra 'trian'; it has: train\. Did you mean train\?"):
+        located(module, trained)

@@ -41,6 +41,14 @@ def test_two_namespaces_share_neither_text_nor_slug(one: Namespace, other: Names
     assert (one == other) == (str(one) == str(other)) == (one.slug == other.slug)
 
 
+@given(NAMES, st.text(min_size=1))
+def test_throwaways_have_names_that_no_login_gives(name: str, login: str) -> None:
+    beside = Namespace.parse(f"{Namespace('user', name).throwaways}0a1b2c")
+    assert beside.kind == "user"
+    assert beside != Namespace.of_user(login)
+    assert beside != Namespace.of_user(beside.name)
+
+
 def test_only_production_has_no_parent() -> None:
     assert PRODUCTION.parent is None
     assert Namespace("user", "tess").parent == Namespace("branch", "x").parent == PRODUCTION

@@ -1,11 +1,13 @@
 """Who computes, with which code, in which environment."""
 
 import subprocess
+from contextvars import copy_context
 from pathlib import Path
 
 import pytest
 
-from platform_core.provenance import author, environment_hash, git_commit
+from platform_core.catalog.values import COST, SECONDS
+from platform_core.provenance import BUILT_FROM, PRICE, author, begin, git_commit, spent
 
 
 @pytest.fixture
@@ -20,7 +22,6 @@ def repository(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def _forget() -> None:
     git_commit.cache_clear()
-    environment_hash.cache_clear()
 
 
 def test_the_commit_that_is_checked_out_is_known(repository: Path) -> None:
@@ -41,20 +42,29 @@ def test_outside_of_a_repository_there_is_no_commit(tmp_path: Path) -> None:
     assert git_commit(tmp_path) == ""
 
 
-def test_the_environment_is_the_hash_of_the_lock_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HEADRACE_REPOSITORY", str(tmp_path))
-    lock = tmp_path / "code_locations" / "flights" / "uv.lock"
-    assert environment_hash("flights") == ""
-    lock.parent.mkdir(parents=True)
-    lock.write_text("one")
-    environment_hash.cache_clear()
-    first = environment_hash("flights")
-    lock.write_text("other")
-    environment_hash.cache_clear()
-    assert len(first) == len(environment_hash("flights")) == 12
-    assert first != environment_hash("flights")
+def test_in_an_image_it_is_the_commit_that_the_image_was_built_from(tmp_path: Path) -> None:
+    (tmp_path / BUILT_FROM).write_text('{"code": "abc", "git_commit": "0123"}')
+    assert git_commit(tmp_path) == "0123"
 
 
 def test_the_author_is_the_login(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("getpass.getuser", lambda: "tess")
     assert author() == "tess"
+
+
+def _took(versions: int) -> dict[str, float]:
+    begin()
+    return spent(versions)
+
+
+def test_what_a_step_took_is_shared_by_its_versions(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter([0.0, 7200.0, 0.0, 7200.0])
+    monkeypatch.setattr("platform_core.provenance.time.monotonic", lambda: next(now))
+    monkeypatch.setenv(PRICE, "0.5")
+    assert copy_context().run(_took, 4) == {SECONDS: 1800, COST: 0.25}
+    monkeypatch.delenv(PRICE)
+    assert copy_context().run(_took, 1) == {SECONDS: 7200}
+
+
+def test_outside_a_process_of_a_step_nobody_knows_what_it_takes() -> None:
+    assert spent() == {}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from platform_core.errors import SettingsError
-from platform_core.settings import current_settings, find_repository
+from platform_core.settings import current_settings, find_repository, login
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -29,6 +29,20 @@ def test_production_is_never_the_default() -> None:
 def test_no_login_makes_production_the_default(login: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("getpass.getuser", lambda: login)
     assert current_settings().writes_to.kind == "user"
+
+
+def test_a_user_without_a_name_is_known_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that runs under a number of which its list of users knows nothing."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 987_654_321)
+    assert login() == "uid-987654321"
+    monkeypatch.delenv("HEADRACE_NAMESPACE")
+    assert current_settings().namespace == "user/uid-987654321"
+    monkeypatch.setenv("USER", "ada")
+    assert login() == "ada"
+    monkeypatch.setenv("LOGNAME", "tess")
+    assert login() == "tess"
 
 
 @pytest.mark.usefixtures("unset")
@@ -75,6 +89,29 @@ def test_a_relative_path_counts_from_the_repository(name: str, tmp_path: Path, m
     monkeypatch.setenv(f"HEADRACE_{name}", "down/here")
     monkeypatch.chdir("/")
     assert Path(getattr(current_settings(), name.lower())) == tmp_path / "down" / "here"
+
+
+@pytest.mark.parametrize(
+    ("url", "meant"),
+    [
+        ("sqlite:///down/c.db", "sqlite:///{root}/down/c.db"),
+        ("sqlite+pysqlite:///c.db?timeout=3", "sqlite+pysqlite:///{root}/c.db?timeout=3"),
+        ("sqlite:///file:c.db?mode=ro&uri=true", "sqlite:///file:{root}/c.db?mode=ro&uri=true"),
+        ("sqlite:////abs/c.db", "sqlite:////abs/c.db"),
+        ("sqlite:///file:/abs/c.db?uri=true", "sqlite:///file:/abs/c.db?uri=true"),
+        ("sqlite:///:memory:", "sqlite:///:memory:"),
+        ("sqlite:///file::memory:?cache=shared&uri=true", "sqlite:///file::memory:?cache=shared&uri=true"),
+        ("sqlite://", "sqlite://"),
+        ("postgresql://me@host/database", "postgresql://me@host/database"),
+    ],
+)
+def test_the_relative_file_of_a_catalog_counts_from_the_repository(
+    url: str, meant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADRACE_REPOSITORY", str(tmp_path))
+    monkeypatch.setenv("HEADRACE_CATALOG", url)
+    monkeypatch.chdir("/")
+    assert current_settings().catalog == meant.format(root=tmp_path)
 
 
 def test_a_tilde_is_the_persons_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 from sqlalchemy import event
 
-from platform_core.catalog.catalog import Catalog, open_catalog
+from platform_core.catalog.catalog import Catalog
+from platform_core.catalog.opening import open_catalog
 from platform_core.store.local import LocalStore
 from platform_core.store.store import Store, open_store
 from platform_core.store.values import Target, read_versions, write_version

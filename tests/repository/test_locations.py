@@ -47,3 +47,11 @@ def test_a_location_is_written_the_same_way_as_every_other(name: str):
 def test_a_location_has_an_owner(name: str):
     project = tomllib.loads((LOCATIONS[name] / "pyproject.toml").read_text())
     assert project["tool"]["headrace"]["owner"].startswith("team:")
+
+
+@pytest.mark.parametrize("name", LOCATIONS)
+def test_settings_alone_move_a_location_to_other_engines(name: str):
+    """PostgreSQL, S3, containers, Kubernetes and Batch are chosen by settings, so their libraries are there before."""
+    project = tomllib.loads((LOCATIONS[name] / "pyproject.toml").read_text())
+    (platform,) = [dep for dep in project["project"]["dependencies"] if dep.startswith("headrace[")]
+    assert "engines" in platform.removeprefix("headrace[").removesuffix("]").split(",")

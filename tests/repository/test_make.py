@@ -33,7 +33,12 @@ def test_every_target_installs_the_root_and_each_location_from_their_locks(targe
 
 def test_the_tests_of_each_location_run_in_its_own_environment():
     recipe = make("--dry-run", "test")
-    assert "$location/.venv/bin/python -m pytest -rs $location/tests" in recipe
+    assert "$location/.venv/bin/python -m pytest -rfEs $location/tests" in recipe
+
+
+def test_what_only_an_installation_on_aws_needs_is_installed_for_its_tests_alone():
+    assert "sync --locked --project deploy/aws && deploy/aws/.venv/bin/python -m pytest" in make("--dry-run", "test")
+    assert "deploy/aws" not in make("--dry-run", "run")
 
 
 def test_no_location_but_the_demo_is_named():

@@ -29,14 +29,15 @@ def test_each_file_of_the_design_exists_and_says_something(name: str):
 
 
 def test_local_state_is_not_committed():
-    assert {".headrace/", ".venv/"} <= set((ROOT / ".gitignore").read_text().splitlines())
+    assert {".headrace/", ".venv"} <= set((ROOT / ".gitignore").read_text().splitlines())
 
 
-def test_continuous_integration_calls_the_script_that_people_can_run():
+def test_continuous_integration_calls_scripts_that_people_can_run():
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
     commands = [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
-    assert commands == [".ci/run"]
+    assert commands[-1] == ".ci/run"
+    assert all((ROOT / command.split()[0]).is_file() for command in commands)
 
 
 @pytest.mark.parametrize("path", ADRS, ids=lambda path: path.stem)

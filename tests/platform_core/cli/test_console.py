@@ -1,8 +1,8 @@
-"""Quantities for people."""
+"""Quantities and tables for people."""
 
 import pytest
 
-from platform_core.cli.console import count, several, size
+from platform_core.cli.console import console, count, print_whole, several, size, table
 
 
 @pytest.mark.parametrize(
@@ -16,3 +16,11 @@ def test_sizes_are_short(number: int | None, text: str) -> None:
 def test_counts_are_grouped_and_nouns_agree() -> None:
     assert (count(336_776), count(None)) == ("336,776", "")
     assert (several(1, "partition"), several(12, "partition")) == ("1 partition", "12 partitions")
+
+
+def test_a_column_may_be_called_by_a_segment(capsys: pytest.CaptureFixture[str]) -> None:
+    grid = table("version", "roc_auc[origin=JFK]")
+    grid.add_row("1", "0.8")
+    with console.capture():
+        print_whole(grid)
+    assert "roc_auc[origin=JFK]" in capsys.readouterr().out

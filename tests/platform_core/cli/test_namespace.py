@@ -88,5 +88,5 @@ def test_the_policy_of_a_namespace_is_for_the_store_of_the_settings(monkeypatch:
         told("grants", "branch/new-engine", "--s3")
     monkeypatch.setenv("HEADRACE_STORE", "s3://facts/team")
     policy = json.loads(told("grants", "branch/new-engine", "--s3", "--principal", "arn:aws:iam::1:user/ci"))
-    assert policy["Statement"][2]["Resource"] == "arn:aws:s3:::facts/team/branch/new-engine/*"
+    assert policy["Statement"][2]["Resource"] == ["arn:aws:s3:::facts/team/branch/new-engine/*"]
     assert policy["Statement"][2]["Principal"] == {"AWS": "arn:aws:iam::1:user/ci"}

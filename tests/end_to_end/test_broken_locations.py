@@ -1,0 +1,71 @@
+"""A location that cannot be loaded, in whatever way, harms no other one, and the instance knows of it."""
+
+import shutil
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from platform_core.dagster_internals import unloaded_locations
+from tests.end_to_end.conftest import FLIGHTS, Headrace
+from tests.end_to_end.running_ui import eventually, running_ui
+from tests.end_to_end.small_repository import WORKSPACE, commit, small_repository
+
+BROKEN = {
+    "raising": "raise ValueError('the file is gone')\n",
+    "looping": "while True:\n    pass\n",
+    "killing": "import os\nos.kill(os.getpid(), 9)\n",
+}
+LOCATIONS = """{ workspaceOrError { ... on Workspace { locationEntries { name locationOrLoadError {
+  __typename ... on PythonError { message causes { message } }
+} } } } }"""
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A location that is well, after three that are not: whoever comes first must not hold up the others."""
+    if not FLIGHTS.is_file() or shutil.which("git") is None:
+        pytest.skip("the environment of the location flights is not installed, or git is not")
+    folder = small_repository(tmp_path / "repository")
+    well = folder / "code_locations" / "flights"
+    for name, code in BROKEN.items():
+        location = folder / "code_locations" / name
+        location.mkdir()
+        (location / "__init__.py").touch()
+        (location / "definitions.py").write_text(code)
+        (location / ".venv").symlink_to((well / ".venv").resolve())
+        for file in ("pyproject.toml", "uv.lock"):
+            shutil.copy(well / file, location / file)
+    entry = WORKSPACE.partition("load_from:\n")[2]
+    entries = [entry.replace("flights", name) for name in (*BROKEN, "flights")]
+    (folder / "workspace.yaml").write_text("load_from:\n" + "".join(entries))
+    commit(folder, "Three that cannot be loaded")
+    (folder / ".headrace").mkdir()
+    return folder
+
+
+def test_the_others_are_seen_and_run(repository: Path):
+    variables = {"HEADRACE_REPOSITORY": str(repository), "PYTHONPATH": str(repository), "HEADRACE_LOAD_TIMEOUT": "20"}
+    headrace = Headrace(repository / ".headrace", "production").having(**variables)
+    with running_ui(headrace, repository, quiet=False) as ui:
+
+        def errors() -> dict[str, str]:
+            entries = ui.ask(LOCATIONS)["workspaceOrError"]["locationEntries"]
+            told = {entry["name"]: entry["locationOrLoadError"] for entry in entries}
+            assert set(told) == {*BROKEN, "flights"}
+            return {name: str(error) for name, error in told.items() if error["__typename"] == "PythonError"}
+
+        eventually(lambda: set(errors()) == set(BROKEN))  # flights may come late on a slow machine
+        assert "the file is gone" in errors()["raising"]
+        assert "was not loaded within 20 seconds" in errors()["looping"]
+        ui.materialize(["numbers"])
+        with dg.DagsterInstance.from_config(str(headrace.home / "dagster" / "production")) as instance:
+            eventually(lambda: set(unloaded_locations(instance)) == set(BROKEN))
+            assert "the file is gone" in unloaded_locations(instance)["raising"]
+    done = headrace("run", "numbers", "--location", "flights", cwd=repository)
+    assert done.returncode == 0, done.stdout
+    done = headrace.having(HEADRACE_LOAD_TIMEOUT="5")("check", cwd=repository)
+    assert done.returncode == 1
+    assert "looping was not loaded within 25 seconds." in done.stdout
+    assert "the file is gone" in done.stdout
+    assert "killing: loading its definitions ended with code" in done.stdout
