@@ -10,22 +10,42 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON := $(or $(shell command -v python3.11 2>/dev/null),python3)
 UV := .headrace/bin/uv
 BIN := .venv/bin
+# Tests that wait more than they compute go on beside the others, each group in a process of its own: those of containers
+# and of the one cluster, which would be in each other's way, with those of dbt; and those of whole installations. A shell
+# would make them deaf to Ctrl-C, which some are about.
+ELSEWHERE := tests/platform_core/compute tests/platform_core/environments tests/deploy/test_kubernetes_story.py \
+	tests/platform_core/dbt
+WHOLE := tests/browser tests/end_to_end tests/faults
+BESIDE := env --default-signal=INT,QUIT $(BIN)/pytest -rfEs
 LOCATIONS := $(patsubst %/pyproject.toml,%,$(wildcard code_locations/*/pyproject.toml))
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile
 
-run: install ## Build everything: facts, features, models, predictions
+run: install ## Build everything: facts, features, models, predictions, and a sweep of one model
 	@code_locations/flights/.venv/bin/python -m code_locations.flights.deliver
 	@$(BIN)/headrace run
+	@$(BIN)/headrace sweep delay_model --grid trees=10,30,100 --grid learning_rate=0.1 --metric roc_auc
+	@$(BIN)/headrace leaderboard delay_model --by roc_auc --limit 5
 
 ui: install ## Open Dagster's UI with every location
 	@$(BIN)/headrace ui
 
-test: install ## Run all tests: the platform's, then each location's own
+test: install ## Run all tests: the platform's, each location's own, deploy/aws (SINCE=origin/main: of those that changed)
 	@failed=0; \
-	$(BIN)/pytest -rs || failed=1; \
-	for location in $(LOCATIONS); do $$location/.venv/bin/python -m pytest -rs $$location/tests || failed=1; done; \
+	locations="$(LOCATIONS)"; \
+	if [ -n "$(SINCE)" ]; then \
+	  changed=$$($(BIN)/headrace changed --since $(SINCE) --json) || exit 1; \
+	  locations=$$(echo "$$changed" | $(BIN)/python -c 'import json, sys; print(*("code_locations/" + name for name in json.load(sys.stdin)))'); \
+	fi; \
+	logs=$$(mktemp -d); trap 'rm -rf $$logs; kill $$elsewhere $$whole 2>/dev/null' EXIT INT TERM; \
+	echo "$(ELSEWHERE) $(WHOLE) go on beside the others; what they say comes last."; \
+	$(BESIDE) $(ELSEWHERE) >$$logs/elsewhere 2>&1 & elsewhere=$$!; \
+	$(BESIDE) $(WHOLE) >$$logs/whole 2>&1 & whole=$$!; \
+	$(BIN)/pytest -rfEs tests $(patsubst %,--ignore=%,$(ELSEWHERE) $(WHOLE)) || failed=1; \
+	for location in $$locations; do $$location/.venv/bin/python -m pytest -rfEs $$location/tests || failed=1; done; \
+	$(UV) sync --locked --project deploy/aws && deploy/aws/.venv/bin/python -m pytest -rfEs deploy/aws/tests || failed=1; \
+	wait $$elsewhere || failed=1; wait $$whole || failed=1; cat $$logs/*; \
 	exit $$failed
 
 check: install ## Check style, types, who imports whom, and definitions
