@@ -12,7 +12,8 @@ UV := .headrace/bin/uv
 BIN := .venv/bin
 # Tests that wait more than they compute go on beside the others, each group in a process of its own: those of containers
 # and of the one cluster, which would be in each other's way, with those of dbt; and those of whole installations. A shell
-# would make them deaf to Ctrl-C, which some are about.
+# would make them deaf to Ctrl-C, which some are about. Those of deploy/aws start Node, which leaves a pipe that it is given
+# in non-blocking mode, so that whatever is written to it later is cut off: they write to a file.
 ELSEWHERE := tests/platform_core/compute tests/platform_core/environments tests/deploy/test_kubernetes_story.py \
 	tests/platform_core/dbt
 WHOLE := tests/browser tests/end_to_end tests/faults
@@ -38,14 +39,14 @@ test: install ## Run all tests: the platform's, each location's own, deploy/aws 
 	  changed=$$($(BIN)/headrace changed --since $(SINCE) --json) || exit 1; \
 	  locations=$$(echo "$$changed" | $(BIN)/python -c 'import json, sys; print(*("code_locations/" + name for name in json.load(sys.stdin)))'); \
 	fi; \
-	logs=$$(mktemp -d); trap 'rm -rf $$logs; kill $$elsewhere $$whole 2>/dev/null' EXIT INT TERM; \
-	echo "$(ELSEWHERE) $(WHOLE) go on beside the others; what they say comes last."; \
+	logs=$$(mktemp -d); trap 'rm -rf $$logs; kill $$elsewhere $$whole $$aws 2>/dev/null' EXIT INT TERM; \
+	echo "$(ELSEWHERE) $(WHOLE) deploy/aws go on beside the others; what they say comes last."; \
 	$(BESIDE) $(ELSEWHERE) >$$logs/elsewhere 2>&1 & elsewhere=$$!; \
 	$(BESIDE) $(WHOLE) >$$logs/whole 2>&1 & whole=$$!; \
+	{ $(UV) sync --locked --project deploy/aws && deploy/aws/.venv/bin/python -m pytest -rfEs deploy/aws/tests; } >$$logs/aws 2>&1 & aws=$$!; \
 	$(BIN)/pytest -rfEs tests $(patsubst %,--ignore=%,$(ELSEWHERE) $(WHOLE)) || failed=1; \
 	for location in $$locations; do $$location/.venv/bin/python -m pytest -rfEs $$location/tests || failed=1; done; \
-	$(UV) sync --locked --project deploy/aws && deploy/aws/.venv/bin/python -m pytest -rfEs deploy/aws/tests || failed=1; \
-	wait $$elsewhere || failed=1; wait $$whole || failed=1; cat $$logs/*; \
+	for group in $$aws $$elsewhere $$whole; do wait $$group || failed=1; done; cat $$logs/*; \
 	exit $$failed
 
 check: install ## Check style, types, who imports whom, and definitions
