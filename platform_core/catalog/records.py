@@ -1,7 +1,7 @@
 """Catalog values to rows and back."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -23,10 +23,18 @@ from platform_core.catalog.values import (
 _FILES = TypeAdapter(tuple[StoredFile, ...])
 _SCHEMA = TypeAdapter(tuple[Column, ...])
 _PROVENANCE = TypeAdapter(Provenance)
+_FIELDS = [field.name for field in fields(Version)]
 
 
 def version_to_row(version: Version) -> dict[str, Any]:
-    return asdict(version) | {"metadata": dict(version.metadata)}
+    shallow = {name: getattr(version, name) for name in _FIELDS}
+    return shallow | {
+        "files": _FILES.dump_python(version.files),
+        "figures": _FILES.dump_python(version.figures),
+        "schema": _SCHEMA.dump_python(version.schema),
+        "metadata": dict(version.metadata),
+        "provenance": _PROVENANCE.dump_python(version.provenance),
+    }
 
 
 def rows_to_versions(rows: Iterable[RowMapping]) -> list[Version]:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 
 from platform_core.catalog.values import StoredFile, Version, is_version_id
@@ -45,24 +46,20 @@ class LocalStore(Store):
     def seal(self, key: str) -> tuple[StoredFile, ...]:
         folder = self.path(key)
         files = sorted(path for path in folder.rglob("*") if path.is_file())
+        above = {path: _inode(path) for path in self._above(folder)}
+        new_entries = {path.parent for path, inode in above.items() if inode not in self._durable}
         with ThreadPoolExecutor(FLUSHES) as pool:
-            folders = self._not_durable(self._folders_of(folder, files), folder)
-            flushed = [pool.submit(flush, path) for path in (*files, *folders)]
+            changed = {*_folders_within(folder, files), folder.parent, *new_entries}
+            flushed = [pool.submit(flush, path) for path in (*files, *changed)]
             sealed = tuple(map(self._describe, files))
             for each in flushed:
                 each.result()
-        self._durable.update(_inode(path) for path in folder.parents if self.root in path.parents)
+        self._durable.update(above.values())
         return sealed
 
-    def _not_durable(self, folders: list[Path], folder: Path) -> list[Path]:
-        """Of folders those that have a new entry: not those in which an earlier version found its place already."""
-        known = {path.parent for path in folder.parents if self.root in path.parents and _inode(path) in self._durable}
-        return [each for each in folders if each not in known]
-
-    def _folders_of(self, folder: Path, files: Iterable[Path]) -> list[Path]:
-        """Folders above a version may be new as well, and an entry is durable only when its folder is."""
-        above = {parent for path in (*files, folder / "x") for parent in path.parents}
-        return sorted(parent for parent in above if parent == self.root or self.root in parent.parents)
+    def _above(self, folder: Path) -> Iterator[Path]:
+        """The folders of the store around a folder, which may be as new as it is; the root is not."""
+        return takewhile(lambda path: path != self.root, folder.parents)
 
     def adopt(self, version: Version, key: str) -> tuple[StoredFile, ...]:
         """By hard links: two names of the same bytes, each of which stays when the other goes."""
@@ -72,7 +69,8 @@ class LocalStore(Store):
             target = self.path(file.key)
             target.parent.mkdir(parents=True, exist_ok=True)
             link(source, target)
-        for place in self._folders_of(folder, [self.path(file.key) for file in adopted]):
+        within = _folders_within(folder, [self.path(file.key) for file in adopted])
+        for place in (*within, *self._above(folder), self.root):
             flush(place)
         return adopted
 
@@ -151,6 +149,11 @@ class LocalStore(Store):
 
 def _state(key: str, status: os.stat_result) -> tuple[str, int, int, int]:
     return key, status.st_size, status.st_mtime_ns, status.st_ino
+
+
+def _folders_within(folder: Path, files: Iterable[Path]) -> set[Path]:
+    """A folder and those in it: an entry is durable only when the folder that holds it is."""
+    return {folder, *(parent for file in files for parent in takewhile(lambda path: path != folder, file.parents))}
 
 
 def _written(*paths: Path) -> Iterator[float]:
