@@ -20,6 +20,8 @@ hypothesis_settings.register_profile("headrace", deadline=None, max_examples=60)
 hypothesis_settings.load_profile("headrace")
 # A line for each request to a server of the tests would hide why one of them failed.
 logging.getLogger("werkzeug").setLevel(logging.WARNING)
+# Repositories that tests make have no uv of their own; they find the one that `make install` brought.
+os.environ["PATH"] = os.pathsep.join([str(Path(__file__).parents[1] / ".headrace" / "bin"), os.environ["PATH"]])
 
 
 @pytest.fixture(autouse=True)
