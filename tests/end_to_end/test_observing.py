@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -149,6 +150,7 @@ def told(story: Story, postgres: Postgres, secrets: dict[str, str]) -> Story:
     tell("no URL", "namespace", "list", code=2, by=headrace.having(HEADRACE_CATALOG=database.replace("://", "//")))
     tell("no URL of Dagster's", "run", code=1, by=headrace.having(HEADRACE_DAGSTER=database.replace("://", "//")))
     visit(story, headrace)
+    story.told["metrics alone"] = scraped(story, headrace)
     story.told["database"] = "\n".join(_dump(postgres))
     return story
 
@@ -160,10 +162,30 @@ def _dump(postgres: Postgres) -> list[str]:
     return [row for table in tables for row in postgres.run(f"SELECT t::text FROM {table} t")]
 
 
+def scraped(story: Story, headrace: Headrace) -> str:
+    """What `headrace metrics` tells, which then ends with Ctrl-C."""
+    port = _free_port()
+    command = [str(REPOSITORY / ".venv/bin/headrace"), "metrics", "--port", str(port)]
+    with (story.folder.parent / "metrics.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=story.folder, env=headrace.environment(), stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        answered = _answer(httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE), "/metrics", process)
+    finally:
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        assert process.wait(30) == 0
+    return answered.text
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
 def visit(story: Story, headrace: Headrace) -> None:
     """Opens the UI, asks what goes wrong, and scrapes."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = _free_port()
     (story.folder / "none.yaml").write_text("load_from: []\n")
     command = [sys.executable, "-m", "platform_core.access", "--port", str(port), "--workspace", "none.yaml"]
     with (story.folder.parent / "ui.log").open("wb") as log:
@@ -171,7 +193,7 @@ def visit(story: Story, headrace: Headrace) -> None:
     try:
         anew = httpx.Limits(max_keepalive_connections=0)  # a slow machine would use one that the server has given up
         ui = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE, limits=anew)
-        _wait(ui, process)
+        _answer(ui, "/server_info", process)
         runs = "{ runsOrError { ... on Runs { results { runId runConfigYaml tags { key value } } } } }"
         for query in (
             runs,
@@ -188,16 +210,15 @@ def visit(story: Story, headrace: Headrace) -> None:
     story.told["ui"] = (story.folder.parent / "ui.log").read_text()
 
 
-def _wait(ui: httpx.Client, process: "subprocess.Popen[bytes]") -> None:
+def _answer(server: httpx.Client, path: str, process: "subprocess.Popen[bytes]") -> httpx.Response:
+    """What a server answers once it is there."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until and process.poll() is None:
         try:
-            ui.get("/server_info").raise_for_status()
+            return server.get(path).raise_for_status()
         except httpx.HTTPError:
             time.sleep(0.2)
-        else:
-            return
-    raise AssertionError(f"The UI did not answer: {process.poll()}")
+    raise AssertionError(f"Nothing answered: {process.poll()}")
 
 
 def lines(text: str) -> list[dict[str, Any]]:
@@ -255,7 +276,9 @@ def test_what_it_cost_is_told_by_the_command_and_by_metrics(story: Story) -> Non
     costs = {item["asset"]: item for item in json.loads(story.told["cost"])}
     assert set(costs) == {"flights/numbers", "flights/doubles", "flights/unlucky"}
     assert costs["flights/doubles"]["cost"] == pytest.approx(costs["flights/doubles"]["seconds"], rel=0.01)
-    assert 'headrace_cost_total{asset="flights/doubles"' in story.told["GET /metrics"]
+    for scrape in ("GET /metrics", "metrics alone"):
+        assert 'headrace_cost_total{asset="flights/doubles"' in story.told[scrape]
+        assert 'headrace_up{source="dagster"} 1.0' in story.told[scrape]
     assert "headrace/cost" in story.told["database"]
 
 

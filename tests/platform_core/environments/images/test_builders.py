@@ -1,8 +1,11 @@
 """The same image from every builder: Docker's classic one, BuildKit, and Podman's buildah."""
 
+import gzip
 import os
+import secrets
 import shutil
 import subprocess
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -110,3 +113,34 @@ def test_an_image_is_built_held_to_its_labels_and_run(
     assert image == known.content
     run = ("run", "--rm", "--network", "none", "--read-only", image, "cat", "code_locations/app/definitions.py")
     assert engine.run(*run, doing="it does not run") == "import yaml  # edited\n"
+
+
+def test_no_secret_of_who_builds_gets_into_an_image(
+    builder: Engine, checkout: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    canary = f"canary{secrets.token_hex(8)}"
+    for name in ("AWS_SECRET_ACCESS_KEY", "HEADRACE_METRICS_TOKEN", "TEAM_API_KEY", "UV_INDEX_TEAM_PASSWORD"):
+        monkeypatch.setenv(name, canary)
+    monkeypatch.setenv("HEADRACE_DAGSTER", f"postgresql://ann:{canary}@db/dagster")
+    for place in (checkout.folder, checkout.folder_of("app")):
+        for name in (".env", ".headrace/keys/ann.pem", ".git/config", ".venv/pip.conf"):
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            (place / name).write_text(f"password = {canary}\n")
+    said = list[str]()
+    image = build_image(builder, "app", network="host", say=said.append).image
+    saved = tmp_path / "image.tar"
+    builder.run("save", "--output", str(saved), image, doing="it is not saved")
+    whole = b"".join(_unpacked(saved))
+    assert b"import yaml" in whole  # the location itself, so that this looks into the layers
+    assert canary.encode() not in whole
+    assert canary not in "".join(said)
+
+
+def _unpacked(archive: Path) -> Iterator[bytes]:
+    """What is in the files of an archive; layers may be compressed."""
+    with tarfile.open(archive) as opened:
+        for member in opened:
+            content = opened.extractfile(member)
+            if content is not None:
+                read = content.read()
+                yield gzip.decompress(read) if read.startswith(b"\x1f\x8b") else read
