@@ -11,7 +11,7 @@ from tests.platform_core.compute.behaviour.worlds import Ran, World, a_world
 
 # What is told by one run, as starting processes takes longer than what they do.
 MAIN = (
-    *("numbers", "doubled", "surroundings", "chatter", "faulty", "killed_once", "second_try", "optional"),
+    *("numbers", "doubled", "reported", "surroundings", "chatter", "faulty", "killed_once", "second_try", "optional"),
     *("after_optional", "alone", "also_alone", "too_large"),
 )
 ENDLESS = ("endless_in_python", "endless_in_c", "endless_in_a_child")

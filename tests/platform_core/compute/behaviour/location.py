@@ -11,7 +11,7 @@ import time
 import dagster as dg
 import polars as pl
 
-from platform_core import Compute, fact, feature, log_metric, model
+from platform_core import Compute, fact, feature, log_metric, model, notebook
 from platform_core.compute.executor import routing_executor
 from platform_core.io_manager import HeadraceIOManager
 from platform_core.trials.job import sweep_job
@@ -35,6 +35,12 @@ def numbers() -> pl.DataFrame:
 @feature(compute=Compute(cpu=SHARE))
 def doubled(numbers: pl.DataFrame) -> pl.DataFrame:
     return numbers.with_columns(pl.col("number") * 2)
+
+
+@feature(compute=Compute(cpu=SHARE))
+@notebook("reported.ipynb")
+def reported(numbers: pl.DataFrame) -> int:
+    """Counts rows in a kernel of its own."""
 
 
 @fact(compute=Compute(cpu=SHARE))
@@ -237,7 +243,18 @@ def dynamic() -> None:
 
 
 ASSETS = [
-    *(numbers, doubled, surroundings, chatter, faulty, endless_in_python, endless_in_c, endless_in_a_child, greedy),
+    *(
+        numbers,
+        doubled,
+        reported,
+        surroundings,
+        chatter,
+        faulty,
+        endless_in_python,
+        endless_in_c,
+        endless_in_a_child,
+        greedy,
+    ),
     *(killed_once, second_try, optional, after_optional, alone, also_alone, too_large, lasting),
     *(ends_unseen, moving, after_lasting, parts, tuned),
     *(_ordered(name, priority) for name, priority in (("low", -1), ("high", 1))),

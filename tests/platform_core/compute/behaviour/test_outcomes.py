@@ -18,6 +18,15 @@ def test_values_are_read_by_the_next_step_and_by_people(world: World, main: Ran)
     assert 0 < client.versions("doubled")[SECONDS][0] < 600
 
 
+def test_a_notebook_is_executed_there_and_kept(world: World, main: Ran) -> None:
+    assert main.succeeded("reported"), main.said("reported")
+    assert main.backends()["reported"] == world.place.name
+    assert client.load("reported") == 1000
+    cells = client.notebook("reported")["cells"]
+    printed = "".join("".join(output.get("text", "")) for cell in cells for output in cell.get("outputs", ()))
+    assert "hello from" in printed
+
+
 def test_an_event_says_which_backend_and_why(world: World, main: Ran) -> None:
     (placed,) = main.of("numbers", "STEP_WORKER_STARTING")
     assert f"On the backend {world.place.name} (the deployment's default): 0.5 cpu" in (placed.message or "")
