@@ -91,7 +91,8 @@ def _users(address: str) -> Callable[[], None]:
             await asyncio.sleep(PAUSE)
 
     async def all_of_them() -> None:
-        limits = httpx.Limits(max_connections=USERS)
+        # Browsers ask anew when a server had just given up a connection; here none is kept as long.
+        limits = httpx.Limits(max_connections=USERS, keepalive_expiry=2)
         async with httpx.AsyncClient(base_url=address, limits=limits, timeout=PATIENCE) as client:
             await asyncio.gather(*(user(client, number) for number in range(USERS)))
 
