@@ -21,10 +21,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from sqlalchemy import make_url
 
-from tests.end_to_end.collector import Collector, collecting
 from tests.end_to_end.conftest import FLIGHTS, REPOSITORY, Headrace
 from tests.end_to_end.small_repository import small_repository
 from tests.platform_core.postgres import Postgres, running_postgres
+from tests.platform_core.tracing.collector import Collector, collecting
 
 PATIENCE = 180.0
 CODE = '''

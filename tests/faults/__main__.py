@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from platform_core.settings import as_if_in
-from tests.faults.production import production
+from tests.faults.production import LEASE, production
 from tests.faults.rounds import TAKEOVER, Round, opened, play, wait_until_it_serves
 
 
@@ -16,7 +16,7 @@ def main() -> int:
     seed = asked.seed if asked.seed is not None else random.SystemRandom().randrange(2**32)
     print(f"seed {seed}", flush=True)
     folder = Path(tempfile.mkdtemp(prefix="headrace-faults-"))
-    with production(folder) as one, as_if_in(dict(one.variables)):
+    with production(folder, asked.lease) as one, as_if_in(dict(one.variables)):
         world = opened(one, seed)
         wait_until_it_serves(world)
         rounds = []
@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, help="the same faults in the same order; by default a new one")
     parser.add_argument("--minutes", type=int, default=8, help="of an hour, of which each is a run of each location")
     parser.add_argument("--every", type=float, default=6.0, help="seconds that such a minute takes")
+    parser.add_argument("--lease", type=int, default=LEASE, help="seconds after which a silent daemon leads no more")
     return parser
 
 

@@ -17,7 +17,7 @@ from platform_core.catalog.engine import open_engine
 from platform_core.daemon.lease import Lease
 from platform_core.namespaces import PRODUCTION
 from tests.faults.hour import write_hour
-from tests.faults.production import LEASE, LOCATIONS, Production, processes_of
+from tests.faults.production import LOCATIONS, Production, processes_of
 
 TAKEOVER = 30.0  # seconds that are promised
 ASSETS = ("counted", "summed")
@@ -73,7 +73,7 @@ def opened(production: Production, seed: int) -> World:
 
     settings = current_settings()
     instance = dg.DagsterInstance.from_config(str(prepare_dagster_home(settings)))
-    lease = Lease(instance_settings().url, "looker-on", LEASE)
+    lease = Lease(instance_settings().url, "looker-on", instance_settings().daemon_lease)
     return World(production, instance, Catalog(open_engine(settings.catalog)), lease, random.Random(seed))
 
 

@@ -33,6 +33,17 @@ def test_an_event_says_which_backend_and_why(world: World, main: Ran) -> None:
     assert main.backends()["doubled"] == world.place.name
 
 
+def test_the_trace_of_a_run_goes_on_where_its_steps_run(world: World, main: Ran) -> None:
+    spans = [span for span in world.collector.spans if span.about.get("headrace.run") == main.run.run_id]
+    (run,) = [span for span in spans if not span.parent]
+    steps = {span.about["headrace.step"]: span for span in spans if span.name.startswith("step ")}
+    assert {"numbers", "doubled", "faulty"} <= set(steps)
+    assert {(span.trace, span.parent) for span in steps.values()} == {(run.trace, run.id)}
+    assert (steps["faulty"].failed, steps["doubled"].failed) == ("KeyError", "")
+    of_doubled = {span.name for span in world.collector.spans if span.parent == steps["doubled"].id}
+    assert of_doubled == {"store.read", "store.write", "catalog.commit"}
+
+
 def test_an_error_of_the_team_is_told_with_its_line(main: Ran) -> None:
     assert not main.succeeded("faulty")
     assert "KeyError" in main.failure("faulty")

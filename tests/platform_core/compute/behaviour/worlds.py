@@ -19,12 +19,14 @@ from sqlalchemy import make_url
 
 from platform_core.compute.flights import BACKEND
 from platform_core.dagster_internals import LocationOrigin, partition_tags, serialize_value
+from platform_core.tracing.spans import ADDRESS as TRACES
 from tests.platform_core.compute.behaviour.notes import FOLDER_VARIABLE, Notes
 from tests.platform_core.compute.behaviour.places import SECRET, Place
 from tests.platform_core.compute.behaviour.run_workers import ForkingLauncher
 from tests.platform_core.compute.behaviour.table import TABLE_VARIABLE
 from tests.platform_core.compute.support.images import LIBRARIES, REPOSITORY
 from tests.platform_core.postgres import running_postgres
+from tests.platform_core.tracing.collector import Collector, collecting
 
 MODULE = "tests.platform_core.compute.behaviour.location"
 DATABASE = "BEHAVIOUR_POSTGRES"
@@ -106,6 +108,7 @@ class World:
     Args:
         environment: what run workers find in theirs.
         secret: what nobody may ever read in anything that is kept.
+        collector: gets the traces of runs and their steps.
     """
 
     places: Mapping[str, Place]
@@ -114,6 +117,7 @@ class World:
     instance: dg.DagsterInstance
     notes: Notes
     secret: str
+    collector: Collector
 
     @property
     def place(self) -> Place:
@@ -197,8 +201,10 @@ class World:
 def a_world(folder: Path, places: Mapping[str, Place]) -> Iterator[World]:
     """A deployment with all of these places, the first of which is its default."""
     by_network = any(place.address for place in places.values())
-    with _databases(folder, by_network) as urls, pytest.MonkeyPatch.context() as patch:
+    here = max(place.address for place in places.values()) or "127.0.0.1"  # that of pods, where there are any
+    with _databases(folder, by_network) as urls, collecting(here) as collector, pytest.MonkeyPatch.context() as patch:
         world_environment, secret = _environment(folder, places, urls)
+        world_environment[TRACES] = collector.address
         home = Path(world_environment["DAGSTER_HOME"])
         home.mkdir(parents=True)
         storage = {"storage": {"postgres": {"postgres_url": {"env": DATABASE}}}} if by_network else {}
@@ -206,7 +212,7 @@ def a_world(folder: Path, places: Mapping[str, Place]) -> Iterator[World]:
         for name in (DATABASE, "DAGSTER_HOME", FOLDER_VARIABLE):
             patch.setenv(name, world_environment.get(name, ""))
         with dg.DagsterInstance.from_config(str(home)) as instance:
-            yield World(places, folder, world_environment, instance, Notes(folder / "notes"), secret)
+            yield World(places, folder, world_environment, instance, Notes(folder / "notes"), secret, collector)
 
 
 def _environment(folder: Path, places: Mapping[str, Place], urls: Mapping[str, str]) -> tuple[dict[str, str], str]:

@@ -54,8 +54,8 @@ def _plain(attributes: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def collecting() -> Iterator[Collector]:
-    """A collector that listens on this machine."""
+def collecting(host: str = "127.0.0.1") -> Iterator[Collector]:
+    """A collector that listens at an address of this machine."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -68,8 +68,8 @@ def collecting() -> Iterator[Collector]:
 
         def log_message(self, *_: Any) -> None: ...
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    collector = Collector(f"http://127.0.0.1:{server.server_port}")
+    server = ThreadingHTTPServer((host, 0), Handler)
+    collector = Collector(f"http://{host}:{server.server_port}")
     Thread(target=server.serve_forever, daemon=True).start()
     yield collector
     server.shutdown()
