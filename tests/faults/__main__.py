@@ -10,6 +10,8 @@ from platform_core.settings import as_if_in
 from tests.faults.production import LEASE, production
 from tests.faults.rounds import TAKEOVER, Round, opened, play, wait_until_it_serves
 
+MOST = 12  # problems of a round that are shown
+
 
 def main() -> int:
     asked = _parser().parse_args()
@@ -31,7 +33,9 @@ def main() -> int:
 
 def line(one: Round) -> str:
     taken = ", ".join(f"{seconds:.1f} s" for seconds in one.takeovers) or "none"
-    problems = "".join(f"\n  {problem}" for problem in one.problems)
+    problems = "".join(f"\n  {problem}" for problem in one.problems[:MOST])
+    if more := len(one.problems[MOST:]):
+        problems += f"\n  and {more} more"
     return f"round {one.number}: {', '.join(one.done)}; takeovers: {taken}; quiet after {one.seconds:.0f} s{problems}"
 
 

@@ -186,6 +186,8 @@ def _write_repository(folder: Path, servers: Mapping[str, int]) -> None:
     (folder / "home").mkdir(parents=True)
     for name in ("platform_core", "resources", "tests"):
         (folder / name).symlink_to(REPOSITORY / name)
+    (folder / ".headrace").mkdir()
+    (folder / ".headrace" / "bin").symlink_to(REPOSITORY / ".headrace" / "bin")  # uv, as make installs it
     settings = yaml.safe_load((REPOSITORY / "dagster.yaml").read_text())
     settings["run_monitoring"]["start_timeout_seconds"] = 60
     (folder / "dagster.yaml").write_text(yaml.safe_dump(settings))

@@ -55,7 +55,7 @@ def _plain(attributes: Any) -> dict[str, Any]:
 
 @contextmanager
 def collecting(host: str = "127.0.0.1") -> Iterator[Collector]:
-    """A collector that listens at an address of this machine."""
+    """A collector that is reached at an address of this machine, which may come into being later."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -68,7 +68,7 @@ def collecting(host: str = "127.0.0.1") -> Iterator[Collector]:
 
         def log_message(self, *_: Any) -> None: ...
 
-    server = ThreadingHTTPServer((host, 0), Handler)
+    server = ThreadingHTTPServer((host if host == "127.0.0.1" else "", 0), Handler)
     collector = Collector(f"http://{host}:{server.server_port}")
     Thread(target=server.serve_forever, daemon=True).start()
     yield collector
