@@ -5,14 +5,14 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import dagster as dg
 from dagster._core.code_pointer import ModuleCodePointer
@@ -72,7 +72,9 @@ from dagster._core.storage.local_compute_log_manager import LocalComputeLogManag
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
+    AUTO_RETRY_RUN_ID_TAG,
     PARTITION_NAME_TAG,
+    WILL_RETRY_TAG,
 )
 from dagster._core.system_config.objects import ResolvedRunConfig
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
@@ -685,10 +687,8 @@ def _workspace(
     instance: dg.DagsterInstance,
     target: Any,
     asking: type,
-    restart: Callable[[str], None] | None = None,
+    code: "ServedLocations | None" = None,
     production: "Callable[[], RemoteAssetGraph[Any] | None]" = lambda: None,
-    *,
-    local: Any = None,
 ) -> Any:
     from dagster._core.workspace.context import WorkspaceProcessContext, WorkspaceRequestContext
     from dagster_shared.record import replace
@@ -703,12 +703,10 @@ def _workspace(
 
     class Workspace(WorkspaceProcessContext):
         def _load_location(self, origin: Any, reload: bool) -> Any:
-            if reload and restart is not None:
-                restart(origin.location_name)
-            if reload and local is not None:
-                local.retry(origin.location_name)
-            entry = super()._load_location(origin, reload=reload and restart is None)
-            sentence = local.problem(origin.location_name) if entry.load_error and local is not None else ""
+            if reload and code is not None:
+                reload = code.reload(origin.location_name)
+            entry = super()._load_location(origin, reload=reload)
+            sentence = code.problem(origin.location_name) if entry.load_error and code is not None else ""
             told = SerializableErrorInfo(sentence, [], SettingsError.__name__)
             return replace(entry, load_error=told) if sentence else entry
 
@@ -728,6 +726,7 @@ def end_backfill(instance: dg.DagsterInstance, identity: str) -> None:
 
 UNLOADED = "headrace/unloaded_locations"
 NOTE_LOCATIONS = 30.0  # seconds
+RETRIED_WITHIN = 3600.0  # seconds after which a run that failed is not started again any more
 
 # What a code server and a daemon import before they load a location. Nothing of it starts a thread.
 CODE_SERVER_LIBRARIES = (
@@ -779,32 +778,43 @@ def local_code_server(instance: dg.DagsterInstance, workspace: Path, name: str) 
     return server
 
 
+class ServedLocations(Protocol):
+    """Code servers that run already."""
+
+    @property
+    def specs(self) -> Sequence[Mapping[str, Any]]:
+        """Where they are, as a workspace.yaml would say it."""
+        ...
+
+    def reload(self, name: str) -> bool:
+        """Makes a server ready to serve new code, and says whether it is still to be asked to load it."""
+        ...
+
+    def problem(self, name: str) -> str:
+        """Why a location has no server, in a sentence; empty where it has one."""
+        ...
+
+
 def served_workspace(
     instance: dg.DagsterInstance,
-    servers: Sequence[Mapping[str, Any]],
+    code: ServedLocations,
     asking: type,
-    restart: Callable[[str], None] | None = None,
     production: "Callable[[], RemoteAssetGraph[Any] | None]" = lambda: None,
-    *,
-    local: Any = None,
 ) -> Any:
     """The same of code servers that run already.
 
     Publicly the path by which the UI marks what is new or changed ends nowhere.
 
     Args:
-        servers: where they are, as a workspace.yaml would say it.
-        restart: starts the code server of a location anew; without it the server is asked to reload.
         production: the assets that those of the locations are compared with.
-        local: says by `problem` why a location has no server, and starts it by `retry` when it is reloaded.
     """
     from dagster._core.workspace.load_target import WorkspaceLoadTarget
 
     class Servers(WorkspaceLoadTarget):
         def create_origins(self) -> Any:
-            return [GrpcServerCodeLocationOrigin(**server["grpc_server"]) for server in servers]
+            return [GrpcServerCodeLocationOrigin(**server["grpc_server"]) for server in code.specs]
 
-    return _workspace(instance, Servers(), asking, restart, production, local=local)
+    return _workspace(instance, Servers(), asking, code, production)
 
 
 def code_server_answers(socket: Path) -> bool:
@@ -825,12 +835,42 @@ def run_daemons(instance: dg.DagsterInstance, workspace: Path, level: str) -> No
 
     setup_interrupt_handlers()
     target = WorkspaceFileTarget([str(workspace)])
+    levels: dict[str, Any] = {"log_level": level, "code_server_log_level": "warning"}
     with (
         capture_interrupts(),
-        daemon_controller_from_instance(instance, target, log_level=level, code_server_log_level="warning") as daemons,
+        daemon_controller_from_instance(instance, target, gen_daemons=daemons_of, **levels) as daemons,
         _noting_locations(instance, daemons._workspace_process_context),
     ):
         daemons.check_daemon_loop()
+
+
+def daemons_of(instance: dg.DagsterInstance) -> Iterator[Any]:
+    """Dagster's daemons, of which the one that starts failed runs again looks for those that it missed."""
+    from dagster._daemon.auto_run_reexecution.auto_run_reexecution import consume_new_runs_for_automatic_reexecution
+    from dagster._daemon.auto_run_reexecution.event_log_consumer import EventLogConsumerDaemon
+    from dagster._daemon.controller import create_daemons_from_instance
+
+    class Consumer(EventLogConsumerDaemon):
+        def run_iteration(self, workspace_process_context: Any) -> Generator[Any, None, None]:
+            yield from super().run_iteration(workspace_process_context)
+            missed = missed_retries(instance)
+            yield from consume_new_runs_for_automatic_reexecution(workspace_process_context, missed, self._logger)
+
+    for daemon in create_daemons_from_instance(instance):
+        yield Consumer() if isinstance(daemon, EventLogConsumerDaemon) else daemon
+
+
+def missed_retries(instance: dg.DagsterInstance) -> Sequence[dg.RunRecord]:
+    """Runs that failed of late, are to be started again, and were not.
+
+    Dagster's daemon looks once at the event of a failure, and gives the run up when its row does not yet say that it
+    failed: that is written a moment later (dagster-io/dagster#33741 has figures).
+    """
+    of_late = datetime.now(UTC) - timedelta(seconds=RETRIED_WITHIN)
+    tags = {WILL_RETRY_TAG: "true"}
+    failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], tags=tags, updated_after=of_late)
+    records = instance.get_run_records(failed)
+    return [record for record in records if AUTO_RETRY_RUN_ID_TAG not in record.dagster_run.tags]
 
 
 @contextmanager

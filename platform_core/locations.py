@@ -50,6 +50,14 @@ def locations_in(workspace: str, repository: Path) -> list[Location]:
     ]
 
 
+def not_loaded(name: str, seconds: float) -> str:
+    """Says that the code of a location never came up, and what helps."""
+    return (
+        f"The location {name} was not loaded within {seconds:g} seconds. Look for what never ends when its modules are"
+        " imported, or give it longer with HEADRACE_LOAD_TIMEOUT."
+    )
+
+
 def owner_in(folder: Path) -> str | None:
     """The owner that a location's pyproject.toml names under `[tool.headrace]`, such as `team:flight-operations`."""
     path = folder / "pyproject.toml"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from platform_core.locations import Location
+from platform_core.locations import Location, not_loaded
 from platform_core.settings import current_settings
 from platform_core.warm import Warm, address_of, ask
 
@@ -32,7 +32,8 @@ def converse(location: Location, **request: Any) -> Iterator[Message]:
     warm = _warm_start(location, request) if request.get("verb") in WARM else None
     process, descriptor = warm or _start(location, request)
     is_loading = warm is None and request.get("verb") not in UNLOADED
-    until = time.monotonic() + PATIENCE * current_settings().load_timeout
+    patience = PATIENCE * current_settings().load_timeout
+    until = time.monotonic() + patience
     messages: queue.Queue[Message | None] = queue.Queue()
     readers = [
         threading.Thread(target=_read_messages, args=(descriptor, messages), daemon=True),
@@ -47,7 +48,7 @@ def converse(location: Location, **request: Any) -> Iterator[Message]:
                 message = messages.get(timeout=max(0.0, until - time.monotonic()) if is_loading else None)
             except queue.Empty:
                 process.send_signal(signal.SIGKILL)
-                message = {"kind": "refused", "sentence": _unloaded(location)}
+                message = {"kind": "refused", "sentence": not_loaded(location.name, patience)}
             is_loading = is_loading and (message is None or message["kind"] == "printed")
             open_ends -= message is None
             if message is not None:
@@ -57,14 +58,6 @@ def converse(location: Location, **request: Any) -> Iterator[Message]:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
             process.wait()
-
-
-def _unloaded(location: Location) -> str:
-    seconds = PATIENCE * current_settings().load_timeout
-    return (
-        f"{location.name} was not loaded within {seconds:g} seconds. Look for what never ends when its modules are"
-        " imported, or give it longer with HEADRACE_LOAD_TIMEOUT."
-    )
 
 
 def _warm_start(location: Location, request: dict[str, Any]) -> "tuple[Warm, int] | None":

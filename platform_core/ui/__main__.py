@@ -56,9 +56,9 @@ def main(port: int) -> int:
         instance.optimize_for_webserver(STATEMENT, RECYCLE, OVERFLOW)
         folder = stack.enter_context(folder_for_sockets())
         local = LocalCode(instance, settings.repository / "workspace.yaml", folder, settings.load_timeout)
-        servers = stack.enter_context(local).specs
-        daemon = stack.enter_context(_daemon(folder, servers))
-        workspace = stack.enter_context(served_workspace(instance, servers, Permitted, local=local))
+        stack.enter_context(local)
+        daemon = stack.enter_context(_daemon(folder, local.specs))
+        workspace = stack.enter_context(served_workspace(instance, local, Permitted))
         deployments = stack.enter_context(_deployments(settings, instance, folder, variables))
         rows = Rows(settings, open_catalog(settings.catalog), instance, deployments)
         report = partial(report_of, repository=settings.repository, variables=variables)

@@ -32,7 +32,7 @@ class Awake:
     Args:
         variables: the environment of its processes, beside the branch's own settings.
         empty: what its Dagster instance is at first.
-        ready: makes its code ready; called before each start of a code server.
+        ready: makes its code ready; called before a code server is started.
         production: gives the assets that its own are compared with, or None where nobody knows them.
     """
 
@@ -46,21 +46,20 @@ class Awake:
         ready: Callable[[], None],
         production: Callable[[], Any],
     ) -> None:
-        self._ready = ready
         self._users, self._used = 0, time.monotonic()
         with ExitStack() as stack:
             ready()
             home = self._home = empty.give(deployment.namespace, deployment.code)
             environment = {**variables, **deployment.variables, "DAGSTER_HOME": str(home)}
             sockets = stack.enter_context(folder_for_sockets())
-            self.code = ServedCode(zygotes, deployment.code, environment, sockets)
+            self.code = ServedCode(zygotes, deployment.code, environment, sockets, ready)
             stack.callback(self.code.stop)
             self.code.start()
             self.instance = dg.DagsterInstance.from_config(str(home))
             stack.callback(self.instance.dispose)
             self.instance.optimize_for_webserver(STATEMENT, RECYCLE, OVERFLOW)
             self.code.wait()
-            workspace = served_workspace(self.instance, self.code.specs, Permitted, self._restart, production)
+            workspace = served_workspace(self.instance, self.code, Permitted, production)
             stack.enter_context(workspace)
             self.app: ASGIApp = webserver(workspace, deployment.namespace, f"/{deployment.namespace}")
             # Before the daemon, whose automation would compute what it takes for missing.
@@ -100,7 +99,3 @@ class Awake:
     def close(self) -> None:
         """Ends its processes; runs that were launched go on."""
         self._stack.close()
-
-    def _restart(self, name: str) -> None:
-        self._ready()
-        self.code.restart(name)

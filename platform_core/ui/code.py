@@ -1,9 +1,10 @@
 """The code of a deployment, served: a code server for each of its locations, forked from a zygote."""
 
+import logging
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,12 +13,12 @@ from typing import Any
 import yaml
 
 from platform_core.dagster_internals import DAEMON_MODULE, code_server_answers
-from platform_core.errors import SettingsError
-from platform_core.locations import Location, all_locations
+from platform_core.locations import Location, all_locations, not_loaded
 from platform_core.logs import logged
+from platform_core.settings import current_settings
 from platform_core.ui.zygotes import Start, Started, Zygotes, stop
 
-PATIENCE = 120.0  # seconds until a code server has to answer
+log = logging.getLogger("headrace")
 
 
 @dataclass
@@ -27,13 +28,18 @@ class ServedCode:
     Args:
         variables: the environment of its processes.
         folder: where their sockets and logs are.
+        ready: makes the code ready; called before that of a location is served anew.
+        patience: seconds that one may take to load before the others go on without it.
     """
 
     zygotes: Zygotes
     code: Path
     variables: Mapping[str, str]
     folder: Path
+    ready: Callable[[], None] = lambda: None
+    patience: float = field(default_factory=lambda: current_settings().load_timeout)
     _servers: dict[str, Started] = field(default_factory=dict)
+    _late: set[str] = field(default_factory=set)
     _daemon: Started | None = None
 
     @property
@@ -56,21 +62,39 @@ class ServedCode:
             self._start(location)
 
     def wait(self) -> None:
-        """Returns when all servers answer, or have ended: then Dagster says so where the location would be shown."""
-        until = time.monotonic() + PATIENCE
+        """Returns when all servers answer, or have ended: then Dagster says so where the location would be shown.
+
+        One that takes too long is ended.
+        """
+        until = time.monotonic() + self.patience
         for name, server in self._servers.items():
-            while server.is_alive and not (self._socket(name).exists() and code_server_answers(self._socket(name))):
+            while server.is_alive and not self._answers(name):
                 if time.monotonic() > until:
-                    raise SettingsError(f"Location {name} of {self.code} did not answer within {PATIENCE:.0f} seconds.")
+                    self._give_up(name)
                 time.sleep(0.01)
 
-    def restart(self, name: str) -> None:
-        """Serves the code of a location as it is now."""
+    def _answers(self, name: str) -> bool:
+        return self._socket(name).exists() and code_server_answers(self._socket(name))
+
+    def _give_up(self, name: str) -> None:
+        self._late.add(name)
+        log.warning("%s (%s)", self.problem(name), self.code)
+        stop([self._servers[name]])
+
+    def problem(self, name: str) -> str:
+        """Why a location has no server, in a sentence; empty where it has one, or where Dagster knows why."""
+        return f"{not_loaded(name, self.patience)} Then reload it." if name in self._late else ""
+
+    def reload(self, name: str) -> bool:
+        """Serves the code of a location as it is now, by a new server."""
+        self.ready()
         [location] = [location for location in all_locations(self.code) if location.name == name]
         stop([self._servers[name]])
+        self._late.discard(name)
         self._socket(name).unlink(missing_ok=True)
         self._start(location)
         self.wait()
+        return False
 
     def start_daemon(self) -> None:
         """Starts what takes runs off the queue, and ticks schedules and sensors that are on."""

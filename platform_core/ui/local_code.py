@@ -12,6 +12,7 @@ import dagster as dg
 
 from platform_core.dagster_internals import local_code_server, local_locations
 from platform_core.errors import SettingsError
+from platform_core.locations import not_loaded
 
 log = logging.getLogger("headrace")
 
@@ -59,18 +60,14 @@ class LocalCode:
 
     def problem(self, name: str) -> str:
         """Why a location has no server, in a sentence; empty where it has one."""
-        if name in self._servers:
-            return ""
-        return (
-            f"The code of the location {name} was not loaded within {self._patience:g} seconds. Look for what never"
-            " ends when its modules are imported, or give it longer with HEADRACE_LOAD_TIMEOUT; then reload it."
-        )
+        return "" if name in self._servers else f"{not_loaded(name, self._patience)} Then reload it."
 
-    def retry(self, name: str) -> None:
-        """Starts a server that did not start before, and waits for it as long as at first."""
+    def reload(self, name: str) -> bool:
+        """Starts a server that did not start before, and waits for it as long as at first; all reload by themselves."""
         if name not in self._servers and not self._threads[name].is_alive():
             self._start(name)
             self._threads[name].join(self._patience)
+        return True
 
     def _start(self, name: str) -> None:
         self._threads[name] = threading.Thread(target=self._serve, args=(name,), name=f"start {name}", daemon=True)

@@ -78,7 +78,7 @@ class ProductionAssets:
             stack.callback(code.stop)
             code.start()
             code.wait()
-            workspace = stack.enter_context(served_workspace(self._instance, code.specs, Permitted))
+            workspace = stack.enter_context(served_workspace(self._instance, code, Permitted))
             shown = workspace.create_request_context()
             for failed in shown.code_location_errors():
                 raise HeadraceError(f"production's code at {commit[:12]} cannot be loaded: {failed.message.strip()}")

@@ -21,6 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
+LONGEST = 60  # seconds in which a module is imported to learn from it: what loops must not keep others from starting
 ANSWERS = 9  # the descriptor that answers go to
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 # Pools of libraries, started when they are first used, that a forked process would wait for in vain.
@@ -57,6 +58,7 @@ def _learn(request: Request) -> Any:
     if child == 0:
         os.close(ours)
         _become(request)
+        signal.alarm(LONGEST)
         importlib.import_module(request["module"])
         with os.fdopen(theirs, "w") as told:
             json.dump([name for name, module in list(sys.modules.items()) if _is_library(module)], told)

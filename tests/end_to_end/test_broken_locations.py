@@ -8,8 +8,8 @@ import pytest
 
 from platform_core.dagster_internals import unloaded_locations
 from tests.end_to_end.conftest import FLIGHTS, Headrace
-from tests.end_to_end.running_ui import eventually, running_ui
-from tests.end_to_end.small_repository import WORKSPACE, commit, small_repository
+from tests.end_to_end.running_ui import RunningUI, eventually, running_ui
+from tests.end_to_end.small_repository import WORKSPACE, commit, git, small_repository
 
 BROKEN = {
     "raising": "raise ValueError('the file is gone')\n",
@@ -44,20 +44,25 @@ def repository(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_others_are_seen_and_run(repository: Path):
+def errors(ui: RunningUI, path: str = "") -> dict[str, str]:
+    """What is said of the locations that were not loaded."""
+    entries = ui.ask(LOCATIONS, path)["workspaceOrError"]["locationEntries"]
+    told = {entry["name"]: entry["locationOrLoadError"] for entry in entries}
+    assert set(told) == {*BROKEN, "flights"}
+    return {name: str(error) for name, error in told.items() if error["__typename"] == "PythonError"}
+
+
+def deployment_of(repository: Path) -> Headrace:
     variables = {"HEADRACE_REPOSITORY": str(repository), "PYTHONPATH": str(repository), "HEADRACE_LOAD_TIMEOUT": "20"}
-    headrace = Headrace(repository / ".headrace", "production").having(**variables)
+    return Headrace(repository / ".headrace", "production").having(**variables)
+
+
+def test_the_others_are_seen_and_run(repository: Path):
+    headrace = deployment_of(repository)
     with running_ui(headrace, repository, quiet=False) as ui:
-
-        def errors() -> dict[str, str]:
-            entries = ui.ask(LOCATIONS)["workspaceOrError"]["locationEntries"]
-            told = {entry["name"]: entry["locationOrLoadError"] for entry in entries}
-            assert set(told) == {*BROKEN, "flights"}
-            return {name: str(error) for name, error in told.items() if error["__typename"] == "PythonError"}
-
-        eventually(lambda: set(errors()) == set(BROKEN))  # flights may come late on a slow machine
-        assert "the file is gone" in errors()["raising"]
-        assert "was not loaded within 20 seconds" in errors()["looping"]
+        eventually(lambda: set(errors(ui)) == set(BROKEN))  # flights may come late on a slow machine
+        assert "the file is gone" in errors(ui)["raising"]
+        assert "was not loaded within 20 seconds" in errors(ui)["looping"]
         ui.materialize(["numbers"])
         with dg.DagsterInstance.from_config(str(headrace.home / "dagster" / "production")) as instance:
             eventually(lambda: set(unloaded_locations(instance)) == set(BROKEN))
@@ -66,6 +71,18 @@ def test_the_others_are_seen_and_run(repository: Path):
     assert done.returncode == 0, done.stdout
     done = headrace.having(HEADRACE_LOAD_TIMEOUT="5")("check", cwd=repository)
     assert done.returncode == 1
-    assert "looping was not loaded within 25 seconds." in done.stdout
+    assert "The location looping was not loaded within 25 seconds." in done.stdout
     assert "the file is gone" in done.stdout
     assert "killing: loading its definitions ended with code" in done.stdout
+
+
+def test_in_a_branch_too(repository: Path):
+    headrace = deployment_of(repository)
+    git(repository, "branch", "new")
+    done = headrace("branch", "open", "new", cwd=repository)
+    assert done.returncode == 0, done.stdout
+    with running_ui(headrace, repository, quiet=False) as ui:
+        eventually(lambda: set(errors(ui, "/branch/new")) == set(BROKEN))
+        assert "the file is gone" in errors(ui, "/branch/new")["raising"]
+        assert "was not loaded within 20 seconds" in errors(ui, "/branch/new")["looping"]
+        ui.materialize(["numbers"], "/branch/new")
