@@ -1,14 +1,17 @@
 """One asset in four stages, for docs/scaling.md: `python -m benchmarks.scaled horizontal` computes one of them.
 
+`--on kubernetes`, `container`, `batch` or `batch in containers` computes it there, where this machine has it.
 Only `smoothed` differs. `readings`, which it reads, and `alarms`, which reads it, are the same in all of them.
 """
 
+import argparse
 import os
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
+from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 
@@ -19,14 +22,15 @@ from benchmarks.scaled_work import WINDOW, running_medians
 from platform_core import Compute, client, fact, feature
 from platform_core.compute.executor import routing_executor
 from platform_core.compute.held_event_log import held_open
-from platform_core.compute.profiles import ComputeTable
 from platform_core.dagster_internals import LocationOrigin, partition_tags, spare_imports, stream_run
 from platform_core.io_manager import HeadraceIOManager
+from tests.platform_core.compute.behaviour.table import table
 
 ROWS = int(os.environ.get("HEADRACE_BENCH_ROWS", "200000"))  # of each sensor
 SENSORS = [f"sensor-{number}" for number in range(4)]
 PARTITIONS = dg.StaticPartitionsDefinition(SENSORS)
 HIGH = 2.5
+MODULE = "benchmarks.scaled"
 
 
 @fact
@@ -80,18 +84,16 @@ def optimised(readings: pl.LazyFrame) -> pl.LazyFrame:
 STAGES = {"simple": simple, "vertical": vertical, "horizontal": horizontal, "optimised": optimised}
 
 
-@cache  # each process of a run asks for its job again and again
-def _job(stage: str) -> dg.JobDefinition:
-    definitions = dg.Definitions(
+def _definitions(stage: str) -> dg.Definitions:
+    return dg.Definitions(
         assets=[readings, STAGES[stage], alarms],
         resources={"io_manager": HeadraceIOManager()},
-        executor=routing_executor(ComputeTable()),
+        executor=routing_executor(table()),
     )
-    return definitions.resolve_implicit_global_asset_job_def()
 
 
 # By name, as processes of steps ask for them.
-simple_job, vertical_job, horizontal_job, optimised_job = (partial(_job, name) for name in STAGES)
+simple_defs, vertical_defs, horizontal_defs, optimised_defs = map(_definitions, STAGES)
 
 
 def compute(stage: str) -> tuple[float, pl.DataFrame]:
@@ -107,20 +109,40 @@ def compute(stage: str) -> tuple[float, pl.DataFrame]:
 
 
 def _run(stage: str, asset: str, instance: dg.DagsterInstance) -> None:
-    origin = LocationOrigin("scaled", __name__, f"{stage}_job", Path(sys.executable))
+    job = globals()[f"{stage}_defs"].resolve_implicit_global_asset_job_def()
+    origin = LocationOrigin("scaled", MODULE, f"{stage}_defs", Path(sys.executable))
     tags = partition_tags([SENSORS[0], SENSORS[-1]]) if (stage, asset) == ("horizontal", "smoothed") else {}
-    events = list(stream_run(_job(stage), instance, [dg.AssetKey(asset)], tags, origin, hold=held_open))
+    events = list(stream_run(job, instance, [dg.AssetKey(asset)], tags, origin, hold=held_open))
     if events[-1].event_type != dg.DagsterEventType.RUN_SUCCESS:
         raise SystemExit(f"{stage} failed: {events[-1].message}")
 
 
-def main(stage: str) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+def main() -> None:
+    asked = _parser().parse_args()
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         (Path(folder) / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
         os.environ |= {"DAGSTER_HOME": folder, "HEADRACE_HOME": folder, "HEADRACE_NAMESPACE": "user/bench"}
-        seconds, told = compute(stage)
-    print(f"{seconds:.2f} s, alarms: {told['alarms'].to_list()}")
+        if asked.on:
+            os.environ |= _deployment(Path(folder), asked.on, stack)
+        seconds, told = compute(asked.stage)
+        print(f"{seconds:.2f} s, alarms: {told['alarms'].to_list()}")
+
+
+def _deployment(folder: Path, place: str, stack: ExitStack) -> Mapping[str, str]:
+    """The variables of a deployment whose steps run there, as the tests have it."""
+    from tests.platform_core.compute.behaviour.places import PLACES
+    from tests.platform_core.compute.behaviour.worlds import a_world
+
+    found = stack.enter_context(PLACES[place](folder))
+    return stack.enter_context(a_world(folder, {found.name: found})).environment
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"python -m {MODULE}", description=__doc__)
+    parser.add_argument("stage", choices=list(STAGES))
+    parser.add_argument("--on", default="", help="where steps run, other than on this machine")
+    return parser
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()
