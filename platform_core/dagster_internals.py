@@ -882,7 +882,7 @@ def _noting_locations(instance: dg.DagsterInstance, workspace: Any) -> Iterator[
         while True:
             try:
                 entries = workspace.get_current_workspace().code_location_entries
-                errors = {name: _said(entry.load_error) for name, entry in entries.items() if entry.load_error}
+                errors = {name: _in_a_line(entry.load_error) for name, entry in entries.items() if entry.load_error}
                 instance.daemon_cursor_storage.set_cursor_values({UNLOADED: json.dumps(errors)})
             except Exception:  # a database that is away; the daemon's own loops say so, and go on
                 logging.getLogger("headrace").exception("Which locations cannot be loaded was not noted.")
@@ -898,11 +898,25 @@ def _noting_locations(instance: dg.DagsterInstance, workspace: Any) -> Iterator[
         thread.join()
 
 
-def _said(error: SerializableErrorInfo) -> str:
+def error_of(event: DagsterEvent | None) -> SerializableErrorInfo | None:
+    """Why a step failed, or is tried again; None of other events."""
+    if event is not None and event.is_step_failure:
+        return event.step_failure_data.error
+    if event is not None and event.is_step_up_for_retry:
+        return event.step_retry_data.error
+    return None
+
+
+def root_cause(error: SerializableErrorInfo) -> SerializableErrorInfo:
     """The last cause, which is the team's own."""
     while error.cause is not None:
         error = error.cause
-    return (error.message.strip().splitlines() or [str(error.cls_name)])[0]
+    return error
+
+
+def _in_a_line(error: SerializableErrorInfo) -> str:
+    cause = root_cause(error)
+    return (cause.message.strip().splitlines() or [str(cause.cls_name)])[0]
 
 
 def unloaded_locations(instance: dg.DagsterInstance) -> dict[str, str]:
@@ -943,9 +957,7 @@ def location_served_at(host: str, port: int | None, socket: str | None) -> str:
         return "nobody answers there; its pod or process may have ended."
     if not isinstance(answer, SerializableErrorInfo):
         return ""
-    while answer.cause is not None:
-        answer = answer.cause
-    return f"its code cannot be loaded: {answer.message.strip().splitlines()[0]}"
+    return f"its code cannot be loaded: {_in_a_line(answer)}"
 
 
 @contextmanager

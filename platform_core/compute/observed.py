@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from platform_core.compute.requests import StepRequest
-from platform_core.dagster_internals import PlanOrchestrationContext
+from platform_core.dagster_internals import PlanOrchestrationContext, error_of, root_cause
 from platform_core.logs import about
 from platform_core.settings import current_settings
 from platform_core.tracing.spans import Spanned, is_traced, traced_run, traced_step
@@ -53,7 +53,5 @@ def mark(span: Spanned, entry: dg.EventLogEntry) -> None:
     """Lets the span of a step know that it failed."""
     event = entry.dagster_event
     if event is not None and (event.is_step_failure or event.is_step_up_for_retry):
-        error = event.step_failure_data.error if event.is_step_failure else event.step_retry_data.error
-        while error is not None and error.cause is not None:
-            error = error.cause
-        span.fail(error.cls_name or "an error" if error else "an error")
+        error = error_of(event)
+        span.fail((root_cause(error).cls_name if error else None) or "an error")

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import dagster as dg
 
 from platform_core.compute.requests import StepRequest
-from platform_core.dagster_internals import DagsterEvent, EngineEventData
+from platform_core.dagster_internals import DagsterEvent, EngineEventData, error_of
 from platform_core.explanation import explain, explain_failure
 
 OUTCOME = "headrace/outcome"
@@ -93,19 +93,11 @@ class Retelling:
 
 def _reasons(entry: dg.EventLogEntry) -> list[str]:
     """The names of the errors behind a failure or another try, the outermost first."""
-    error, names = _error(entry.dagster_event), []
+    error, names = error_of(entry.dagster_event), []
     while error is not None:
         names.append(str(error.cls_name).lstrip("_").removeprefix("Array"))  # NumPy has a kind of its own
         error = error.cause
     return names
-
-
-def _error(event: DagsterEvent | None) -> Any:
-    if event is not None and event.is_step_failure:
-        return event.step_failure_data.error
-    if event is not None and event.is_step_up_for_retry:
-        return event.step_retry_data.error
-    return None
 
 
 def _skippable(entry: dg.EventLogEntry) -> dg.EventLogEntry:
