@@ -6,7 +6,7 @@ import dagster as dg
 import polars as pl
 
 from code_locations.manuals import drawing, schemas, training
-from platform_core import Compute, gate, log_figure, log_metric, model, prediction, volume
+from platform_core import Compute, gate, log_figure, log_metric, model, notebook, prediction, volume
 
 FEWEST_PAGES = 5
 CLEARER = 1.5  # times what is found where there is nothing to find
@@ -94,3 +94,16 @@ def page_topics(topics: Any, page_vectors: pl.DataFrame) -> pl.DataFrame:
 def topic_words(page_topics: pl.DataFrame, page_terms: pl.DataFrame) -> pl.DataFrame:
     """What each topic is about, in words, and which part of a library most of its pages come from."""
     return training.described(page_topics, page_terms)
+
+
+class Report(dg.Config):
+    """How many topics the report lists, and below which similarity a page counts as far off."""
+
+    largest: int = 8
+    far: float = 0.7
+
+
+@prediction
+@notebook("topic_report.ipynb")
+def topic_report(page_topics: pl.DataFrame, topic_words: pl.DataFrame, config: Report) -> None:
+    """The topics as a page to read: an executed notebook."""

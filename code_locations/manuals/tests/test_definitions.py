@@ -1,7 +1,11 @@
 """The location as a whole: how pages become topics, who owns them and what guards them."""
 
+import json
+from pathlib import Path
+
 import dagster as dg
 
+from code_locations.manuals import models
 from code_locations.manuals.definitions import defs
 from code_locations.manuals.reading import LIBRARIES
 from platform_core.layers import LAYER_TAG
@@ -26,6 +30,7 @@ def test_pages_become_words_places_and_topics() -> None:
         "topics": {"page_vectors", "page_terms", "page_map"},
         "page_topics": {"topics", "page_vectors"},
         "topic_words": {"page_topics", "page_terms"},
+        "topic_report": {"page_topics", "topic_words"},
     }
 
 
@@ -33,6 +38,14 @@ def test_each_library_is_a_partition_and_comes_by_itself() -> None:
     pages = SPECS["pages"]
     assert pages.partitions_def == dg.StaticPartitionsDefinition(list(LIBRARIES))
     assert pages.automation_condition is not None
+
+
+def test_who_works_at_the_report_by_hand_sees_what_a_run_would_show() -> None:
+    cells = json.loads((Path(models.__file__).parent / "topic_report.ipynb").read_text())["cells"]
+    [source] = [cell["source"] for cell in cells if "parameters" in cell["metadata"].get("tags", ())]
+    said: dict[str, object] = {}
+    exec(source, said)
+    assert {name: said[name] for name in models.Report.model_fields} == models.Report().model_dump()
 
 
 def test_topics_are_held_back_unless_they_are_topics() -> None:
