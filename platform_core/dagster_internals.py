@@ -846,18 +846,18 @@ def run_daemons(instance: dg.DagsterInstance, workspace: Path, level: str) -> No
 
 def daemons_of(instance: dg.DagsterInstance) -> Iterator[Any]:
     """Dagster's daemons, of which the one that starts failed runs again looks for those that it missed."""
+    from dagster._daemon.auto_run_reexecution import event_log_consumer as original
     from dagster._daemon.auto_run_reexecution.auto_run_reexecution import consume_new_runs_for_automatic_reexecution
-    from dagster._daemon.auto_run_reexecution.event_log_consumer import EventLogConsumerDaemon
     from dagster._daemon.controller import create_daemons_from_instance
 
-    class Consumer(EventLogConsumerDaemon):
+    class EventLogConsumerDaemon(original.EventLogConsumerDaemon):  # by the name that logs know it by
         def run_iteration(self, workspace_process_context: Any) -> Generator[Any, None, None]:
             yield from super().run_iteration(workspace_process_context)
             missed = missed_retries(instance)
             yield from consume_new_runs_for_automatic_reexecution(workspace_process_context, missed, self._logger)
 
     for daemon in create_daemons_from_instance(instance):
-        yield Consumer() if isinstance(daemon, EventLogConsumerDaemon) else daemon
+        yield EventLogConsumerDaemon() if isinstance(daemon, original.EventLogConsumerDaemon) else daemon
 
 
 def missed_retries(instance: dg.DagsterInstance) -> Sequence[dg.RunRecord]:

@@ -53,8 +53,10 @@ class EmptyInstance:
                 return
             making = self._original.with_suffix(".new")
             making.mkdir(parents=True)
+            settings = making / "dagster.yaml"
+            settings.touch()  # or Dagster warns that there is none
             with dg.DagsterInstance.local_temp(str(making)):
-                pass
+                settings.unlink()  # a copy has that of its repository
             _forget_its_name(making)
             making.rename(self._original)
 
