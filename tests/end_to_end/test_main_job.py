@@ -16,7 +16,7 @@ OF_AIRPORTS = {
     "departures", "delays_by_route", "delays_by_carrier", "delays_by_hour", "airport_days", "departures_model",
     "departures_forecast",
 }  # fmt: skip
-OF_MANUALS = {"pages", "page_terms", "page_vectors", "page_map", "topics", "page_topics", "topic_words"}
+OF_MANUALS = {"pages", "page_terms", "page_vectors", "page_map", "topics", "page_topics", "topic_words", "topic_report"}
 OF_ROTATIONS = {"legs", "fleet", "habits", "rotation_model", "suggestions"}
 
 
