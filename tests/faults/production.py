@@ -30,14 +30,16 @@ import time
 import polars as pl
 
 from platform_core import Compute, fact, feature
-from tests.faults.hour import MINUTES
+from tests.faults.hour import minutes_of
+
+MINUTES = minutes_of("{since}")
 
 
 @fact(partitions_def=MINUTES, partition_by="minute", compute=Compute(retries=3))
 def counted(context) -> pl.DataFrame:
     """A few numbers."""
     time.sleep(0.5)
-    return pl.DataFrame({"minute": [context.partition_key] * 3, "number": [1, 2, 3]})
+    return pl.DataFrame({{"minute": [context.partition_key] * 3, "number": [1, 2, 3]}})
 
 
 @feature(partitions_def=MINUTES, partition_by="minute", compute=Compute(retries=3), automation_condition=None)
@@ -51,10 +53,10 @@ from code_locations.{name} import assets
 from platform_core import build_location
 from resources.by_deployment import shared_resources
 from resources.compute import compute_table
-from tests.faults.hour import every_minute
+from tests.faults.hour import ticks
 
 defs = build_location(
-    "{name}", [assets], resources=shared_resources(), compute=compute_table(), sensors=[every_minute("{name}")]
+    "{name}", [assets], resources=shared_resources(), compute=compute_table(), **ticks("{name}", "{since}")
 )
 """
 
@@ -132,18 +134,19 @@ class Production:
 
 
 @contextmanager
-def production(folder: Path, lease: int = LEASE) -> Iterator[Production]:
+def production(folder: Path, lease: int = LEASE, since: str = "") -> Iterator[Production]:
     """Stands it up, and takes it down with all that it started.
 
     Args:
         lease: seconds after which a daemon that is silent leads no more.
+        since: the first minute, where hours are not compressed.
     """
     with ExitStack() as stack:
         postgres = stack.enter_context(running_postgres())
         postgres.run("CREATE SCHEMA catalog")
         variables, ports = _variables(folder, postgres, lease), _free_ports(len(LOCATIONS) + 1)
         servers = dict(zip(LOCATIONS, ports, strict=False))
-        _write_repository(folder, servers)
+        _write_repository(folder, servers, since)
         one = Production(folder, postgres, variables, ports[-1])
         stack.callback(_end_the_rest, one)
         stack.callback(one.stop)
@@ -182,7 +185,7 @@ def _variables(folder: Path, postgres: Postgres, lease: int) -> dict[str, str]:
     }
 
 
-def _write_repository(folder: Path, servers: Mapping[str, int]) -> None:
+def _write_repository(folder: Path, servers: Mapping[str, int], since: str) -> None:
     (folder / "home").mkdir(parents=True)
     for name in ("platform_core", "resources", "tests"):
         (folder / name).symlink_to(REPOSITORY / name)
@@ -194,7 +197,7 @@ def _write_repository(folder: Path, servers: Mapping[str, int]) -> None:
     (folder / "code_locations").mkdir()
     (folder / "code_locations" / "__init__.py").touch()
     for name in LOCATIONS:
-        _write_location(folder / "code_locations" / name)
+        _write_location(folder / "code_locations" / name, since)
     entries = [{"python_module": _module(name)} for name in LOCATIONS]
     (folder / "workspace.yaml").write_text(yaml.safe_dump({"load_from": entries}))
     served = [
@@ -212,12 +215,12 @@ def _module(name: str) -> dict[str, Any]:
     }
 
 
-def _write_location(folder: Path) -> None:
+def _write_location(folder: Path, since: str) -> None:
     original = REPOSITORY / "code_locations" / "flights"
     folder.mkdir()
     (folder / "__init__.py").touch()
-    (folder / "assets.py").write_text(ASSETS)
-    (folder / "definitions.py").write_text(DEFINITIONS.format(name=folder.name))
+    (folder / "assets.py").write_text(ASSETS.format(since=since))
+    (folder / "definitions.py").write_text(DEFINITIONS.format(name=folder.name, since=since))
     (folder / "pyproject.toml").write_text((original / "pyproject.toml").read_text())
     (folder / "uv.lock").write_text((original / "uv.lock").read_text())
     (folder / ".venv").symlink_to(original / ".venv")

@@ -16,7 +16,7 @@ from platform_core.catalog.catalog import Catalog
 from platform_core.catalog.engine import open_engine
 from platform_core.daemon.lease import Lease
 from platform_core.namespaces import PRODUCTION
-from tests.faults.hour import write_hour
+from tests.faults.hour import Hour
 from tests.faults.production import LOCATIONS, Production, processes_of
 
 TAKEOVER = 30.0  # seconds that are promised
@@ -78,46 +78,34 @@ def opened(production: Production, seed: int) -> World:
 
 
 def wait_until_it_serves(world: World, patience: float = 300) -> None:
-    """Until a daemon leads and ticks the sensors of all locations."""
+    """Until a daemon leads and ticks what asks for the minutes of all locations."""
     port = world.production.port
 
     def ready() -> bool:
         with urlopen(f"http://127.0.0.1:{port}/server_info", timeout=5):
             pass
-        states = [state for state in world.instance.all_instigator_state() if state.name == "every_minute"]
+        states = [state for state in world.instance.all_instigator_state() if state.name.startswith("minutes_")]
         return world.leader() is not None and len(states) == len(LOCATIONS)
 
     assert _comes_true(ready, patience), "the production never served"
 
 
-def play(
-    world: World,
-    number: int,
-    *,
-    minutes: int,
-    every: float,
-    faults: Sequence[str] = FAULTS,
-    patience: float = 420,
-) -> Round:
+def play(world: World, number: int, hour: Hour, *, faults: Sequence[str] = FAULTS, patience: float = 420) -> Round:
     """Lets an hour pass while faults happen, and looks at what is there once all is quiet.
 
     Args:
-        every: seconds that a minute takes.
         patience: seconds after which a run that has not ended counts as stuck.
     """
-    told, span = Round(number), minutes * every
-    begin = time.time() + 1
-    keys = write_hour(world.production.home, number, begin, every, minutes)
-    order = [*faults]
+    told, order = Round(number), [*faults]
     world.random.shuffle(order)
-    moments = sorted(world.random.uniform(0, span) for _ in order)
+    moments = sorted(world.random.uniform(hour.begin, hour.end) for _ in order)
     for fault, moment in zip(order, moments, strict=True):
-        time.sleep(max(0.0, begin + moment - time.time()))
+        time.sleep(max(0.0, moment - time.time()))
         _inflict(world, fault, told)
-    time.sleep(max(0.0, begin + span - time.time()))
-    _comes_true(lambda: not _missing(world, keys) and not _unfinished(world), patience)
-    told.seconds = time.time() - begin - span
-    told.problems += _problems(world, keys)
+    time.sleep(max(0.0, hour.end - time.time()))
+    _comes_true(lambda: not _missing(world, hour.keys) and not _unfinished(world, hour.keys), patience)
+    told.seconds = time.time() - hour.end
+    told.problems += _problems(world, hour.keys)
     return told
 
 
@@ -187,20 +175,21 @@ def _missing(world: World, keys: Sequence[str]) -> list[str]:
     return found
 
 
-def _runs(world: World) -> Sequence[dg.DagsterRun]:
-    return world.instance.get_runs(dg.RunsFilter(job_name="minutes"))
+def _runs(world: World, keys: Sequence[str]) -> list[dg.DagsterRun]:
+    runs = world.instance.get_runs(dg.RunsFilter(job_name="minutes"))
+    return [run for run in runs if run.tags["dagster/partition"] in keys]
 
 
-def _unfinished(world: World) -> list[str]:
-    return [f"{run.run_id} is {run.status.value}" for run in _runs(world) if run.status not in ENDED]
+def _unfinished(world: World, keys: Sequence[str]) -> list[str]:
+    return [f"{run.run_id} is {run.status.value}" for run in _runs(world, keys) if run.status not in ENDED]
 
 
 def _problems(world: World, keys: Sequence[str]) -> list[str]:
     """What is not as it should be: nothing when each minute was computed once, and nothing goes on."""
     found = [f"missing: {one}" for one in _missing(world, keys)]
-    found += [f"stuck: {one}" for one in _unfinished(world)]
+    found += [f"stuck: {one}" for one in _unfinished(world, keys)]
     asked, succeeded = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
-    for run in _runs(world):
+    for run in _runs(world, keys):
         place = (run.tags["dagster/code_location"], run.tags["dagster/partition"])
         asked[place] += run.parent_run_id is None
         succeeded[place] += run.status == dg.DagsterRunStatus.SUCCESS

@@ -6,6 +6,7 @@ import pytest
 
 from platform_core.settings import as_if_in
 from tests.end_to_end.conftest import FLIGHTS
+from tests.faults.hour import compressed_hour
 from tests.faults.production import production
 from tests.faults.rounds import FAULTS, TAKEOVER, opened, play, wait_until_it_serves
 
@@ -21,7 +22,7 @@ def test_whatever_dies_each_minute_is_computed_once_and_nothing_is_stuck(
     with production(tmp_path / "production") as one, as_if_in(dict(one.variables)):
         world = opened(one, SEED)
         wait_until_it_serves(world)
-        told = play(world, 0, minutes=2, every=6.0)
+        told = play(world, 0, compressed_hour(one.home, 0, minutes=2, every=6.0))
         world.close()
     assert told.problems == []
     assert {"daemon", "paused daemon", "webserver", "code server", "postgres"} <= {*told.done} <= {*FAULTS}
