@@ -1,7 +1,7 @@
 """An installation in a real cluster whose node is this machine: PostgreSQL and store beside it, the rest in pods.
 
 The cluster has no registry: pods run an image with a Python, and see repository and libraries where they are here. It
-resolves no names and routes no services either: what `Forward` does stands for both. All the rest is production's.
+resolves no names, and `Network` does what its network plugin does not. All the rest is production's.
 """
 
 import json
@@ -31,8 +31,9 @@ from platform_core.kubernetes_names import (
     namespaces_of_locations,
 )
 from platform_core.namespaces import PRODUCTION, Namespace
+from tests.deploy.network import Network
 from tests.deploy.reaching import PATIENCE, Forward, wait_for
-from tests.deploy.small_production import HOST, OWNERS, Places, write_repository
+from tests.deploy.small_production import API_PORT, HOST, OWNERS, Places, write_repository
 from tests.platform_core.access.test_tokens import KEY, jwk
 from tests.platform_core.compute.support.images import IMAGE
 from tests.platform_core.postgres import running_postgres
@@ -46,11 +47,12 @@ class Installation(Places):
 
     core: Any
     stack: ExitStack
+    network: Network
     variables: dict[str, str] = field(default_factory=dict)
     images: dict[str, str] = field(default_factory=dict)
 
     def service(self, namespace: str, name: str, port: int) -> int:
-        """A port of this machine that leads to the pods of a service that are ready."""
+        """A port at which tests reach the pods of a service that are ready."""
 
         def target() -> tuple[str, int]:
             found = self.core.read_namespaced_endpoints(name, namespace)
@@ -83,10 +85,13 @@ def installed() -> Iterator[Installation]:
     with ExitStack() as stack:
         # Not pytest's folder: pods run as another user than root.
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="headrace-", ignore_cleanup_errors=True)))
-        one = Installation(folder, core, stack)
+        network = Network(core, HOST)
+        stack.callback(network.close)
+        one = Installation(folder, core, stack, network)
         _make_folders(one)
         _note_variables(one, stack)
-        write_repository(one, _api_for_pods(stack))
+        _serve_api_to_pods(stack)
+        write_repository(one)
         one.images = dict.fromkeys((*OWNERS, "server"), IMAGE)
         write_overlay(one)
         route(one, PRODUCTION)
@@ -111,13 +116,11 @@ def _cluster() -> Any:
     return core
 
 
-def _api_for_pods(stack: ExitStack) -> int:
-    """A port of this machine at which pods reach the API of Kubernetes, which listens to this machine alone."""
+def _serve_api_to_pods(stack: ExitStack) -> None:
+    """The API of Kubernetes listens to this machine alone."""
     config = yaml.safe_load(Path(os.environ["KUBECONFIG"]).read_text())
     there = httpx.URL(config["clusters"][0]["cluster"]["server"])
-    api = Forward(lambda: (there.host, there.port or 443))
-    stack.callback(api.close)
-    return api.port
+    stack.callback(Forward(lambda: (there.host, there.port or 443), (HOST, API_PORT)).close)
 
 
 def _make_folders(one: Installation) -> None:
@@ -131,7 +134,8 @@ def _make_folders(one: Installation) -> None:
 def _note_variables(one: Installation, stack: ExitStack) -> None:
     postgres = stack.enter_context(running_postgres())
     port, url = postgres.listen("hidden"), make_url(postgres.url)
-    there = url.set(host=HOST, port=port, password="hidden", query={}).render_as_string(hide_password=False)
+    stack.callback(Forward(lambda: ("127.0.0.1", port), (HOST, 5432)).close)  # the port that pods may reach
+    there = url.set(host=HOST, port=5432, password="hidden", query={}).render_as_string(hide_password=False)
     one.variables = {"HEADRACE_CATALOG": there, "HEADRACE_DAGSTER": there, "HEADRACE_STORE": str(one.shared / "store")}
 
 
@@ -157,11 +161,11 @@ def write_overlay(one: Installation) -> None:
 
 
 def route(one: Installation, namespace: Namespace) -> None:
-    """Writes where the code servers of a deployment are reached through this machine, for the patch in `own`."""
+    """Writes where pods reach the code servers of a deployment, for the patch in `own`."""
     pattern = namespaces_of_locations(namespace)
     servers = []
     for name in OWNERS:
-        port = one.service(namespace_of(name, pattern), account_of("code", name), CODE_PORT)
+        port = one.network.service(namespace_of(name, pattern), account_of("code", name), CODE_PORT)
         servers.append({"grpc_server": {"host": HOST, "port": port, "location_name": name}})
     path = one.shared / str(namespace) / "workspace.yaml"
     path.parent.mkdir(parents=True)

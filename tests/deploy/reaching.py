@@ -11,13 +11,18 @@ import httpx
 
 from tests.platform_core.access.test_tokens import token
 
+IP_FREEBIND = 15  # of <linux/in.h>; Python has no name for it
 PATIENCE = 600.0  # seconds; a machine may be busy
 
 
 class Forward:
-    """Hands connections to this machine on to an address that is asked for each time."""
+    """Hands connections to this machine on to an address that is asked for each time.
 
-    def __init__(self, target: Callable[[], tuple[str, int]]) -> None:
+    Args:
+        at: where connections are taken, by default any free port; this machine may get the address later.
+    """
+
+    def __init__(self, target: Callable[[], tuple[str, int]], at: tuple[str, int] = ("127.0.0.1", 0)) -> None:
         class Handler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
                 with socket.create_connection(target(), timeout=30) as there:
@@ -28,12 +33,16 @@ class Forward:
                     back.join()
 
         class Server(socketserver.ThreadingTCPServer):
-            daemon_threads = True
+            daemon_threads = allow_reuse_address = True
+
+            def server_bind(self) -> None:
+                self.socket.setsockopt(socket.SOL_IP, IP_FREEBIND, 1)
+                super().server_bind()
 
             def handle_error(self, request: Any, client_address: Any) -> None:
                 """A service without a pod that is ready; whoever asked is told by the end of the connection."""
 
-        self._server = Server(("0.0.0.0", 0), Handler)
+        self._server = Server(at, Handler)
         self.port: int = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True).start()
 

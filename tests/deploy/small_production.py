@@ -14,6 +14,7 @@ from platform_core.namespaces import PRODUCTION
 from tests.platform_core.compute.support.images import IMAGE, LIBRARIES, REPOSITORY
 
 HOST = "10.99.0.1"  # this machine, as pods see it
+API_PORT = 6443  # that of Kubernetes
 IMAGES = "localhost/headrace-story"
 OWNERS = {"flights": "team:flight-operations", "platform": "team:platform"}
 
@@ -76,12 +77,8 @@ class Places:
         return self.repository / "deploy" / "kubernetes" / "overlays" / "production"
 
 
-def write_repository(one: Places, port: int) -> None:
-    """Two small locations, and production's folder, in which `own` is what this cluster needs besides.
-
-    Args:
-        port: where pods reach the API of Kubernetes on this machine.
-    """
+def write_repository(one: Places) -> None:
+    """Two small locations, and production's folder, in which `own` is what this cluster needs besides."""
     root = one.repository
     for name in ("platform_core", "resources"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -99,7 +96,7 @@ def write_repository(one: Places, port: int) -> None:
     (root / "code_locations" / "__init__.py").touch()
     (root / "workspace.yaml").write_text(yaml.safe_dump({"load_from": modules}))
     shutil.copytree(REPOSITORY / "deploy" / "kubernetes", root / "deploy" / "kubernetes")
-    _write_settings(one, port)
+    _write_settings(one)
 
 
 def _write_location(one: Places, folder: Path) -> None:
@@ -114,8 +111,8 @@ def _write_location(one: Places, folder: Path) -> None:
     )
 
 
-def _write_settings(one: Places, port: int) -> None:
-    reach = {"KUBERNETES_SERVICE_HOST": "kubernetes.default.svc", "KUBERNETES_SERVICE_PORT": str(port)}
+def _write_settings(one: Places) -> None:
+    reach = {"KUBERNETES_SERVICE_HOST": "kubernetes.default.svc", "KUBERNETES_SERVICE_PORT": str(API_PORT)}
     aliases = [{"ip": HOST, "hostnames": ["kubernetes.default.svc"]}]
     env = [{"name": name, "value": value} for name, value in {**_python(one), **reach}.items()]
     pod = {

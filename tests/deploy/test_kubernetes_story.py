@@ -28,6 +28,7 @@ from tests.deploy.installation import (
     secret,
     write_overlay,
 )
+from tests.deploy.reach import PROXY, STRANGER, tried
 from tests.deploy.reaching import Graphql, wait_for
 from tests.deploy.small_production import IMAGES, OWNERS
 from tests.end_to_end.small_repository import commit, git
@@ -59,6 +60,7 @@ def test_the_platform_in_a_cluster(installation: Installation) -> None:
     assert made_in("headrace-flights", one) >= {"Job/runs", "Job/steps"}, run
     shown = open_catalog(one.variables["HEADRACE_CATALOG"])
     assert shown.history(PRODUCTION, "flights/numbers")
+    see_who_reaches_whom(one)
     roll_out_platform(one, ask)
     open_and_close_a_branch(one)
 
@@ -97,6 +99,20 @@ def made_in(namespace: str, one: Installation) -> set[str]:
     events = one.core.list_namespaced_event(namespace).items
     names = [event.involved_object.name for event in events if event.involved_object.kind == "Job"]
     return {"Job/runs" if name.startswith("dagster-run-") else "Job/steps" for name in names}
+
+
+def see_who_reaches_whom(one: Installation) -> None:
+    """Nobody, but for what the processes need."""
+    outside, code = {"databases", "the API"}, {"flights", "platform"}
+    with tried(one.core) as reach:
+        assert {name: reach.of(name) for name in reach.pods} == {
+            "webserver": outside | code,
+            "daemon": outside | code,
+            "flights": outside,
+            "platform": outside,
+            PROXY: outside | {"webserver", "some service", "metadata"},  # to which nothing of ours is said
+            STRANGER: outside | {"some service", "metadata"},
+        }
 
 
 def roll_out_platform(one: Installation, ask: Graphql) -> None:
