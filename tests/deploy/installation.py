@@ -38,7 +38,8 @@ from tests.platform_core.access.test_tokens import KEY, jwk
 from tests.platform_core.compute.support.images import IMAGE
 from tests.platform_core.postgres import running_postgres
 
-PROCESSES = ("webserver", "daemon", "code")
+PROCESSES = ("webserver", "daemon", "metrics", "code")
+SCRAPING = "of-prometheus"
 
 
 @dataclass
@@ -188,6 +189,7 @@ def applied(one: Installation, part: str = "") -> None:
 def secret(one: Installation, namespace: str) -> dict[str, Any]:
     """What the processes in a Kubernetes namespace may know."""
     said = {name: one.variables[name] for name in ("HEADRACE_CATALOG", "HEADRACE_DAGSTER")}
+    said |= {"HEADRACE_METRICS_TOKEN": SCRAPING}
     metadata = {"name": SECRET, "namespace": namespace}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": said}
 

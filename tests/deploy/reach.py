@@ -2,7 +2,7 @@
 
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,12 +12,13 @@ import yaml
 from platform_core.cluster.kubectl import Kubectl
 from platform_core.kubernetes_names import CODE_PORT, MANAGED
 from tests.deploy.reaching import wait_for
-from tests.deploy.small_production import API_PORT, HOST
+from tests.deploy.small_production import API_PORT, HOST, METRICS_PORT
 from tests.platform_core.compute.support.images import IMAGE
 
 BRIDGE = "pods0"  # the network of pods on this machine
 METADATA = "169.254.77.77"  # where a cloud might tell a machine of itself
-PROXY, STRANGER = "headrace-test-proxy", "headrace-test-stranger"
+PROXY, SCRAPER, STRANGER = "headrace-test-proxy", "headrace-test-scraper", "headrace-test-stranger"
+STRANGERS = {PROXY: {"headrace/proxy": "true"}, SCRAPER: {"headrace/metrics": "true"}, STRANGER: {}}
 TRY = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=5)"
 Address = tuple[str, int]
 
@@ -58,23 +59,24 @@ class Reach:
 
 @contextmanager
 def tried(core: Any) -> Iterator[Reach]:
-    """An installation's processes, a proxy, a stranger, and services of this machine that listen meanwhile."""
+    """The processes of an installation, strangers, and services of this machine, all of which listen meanwhile."""
     with ExitStack() as stack:
         stack.callback(_forget_strangers)
         one = Reach(core)
         one.add("webserver", "headrace", "webserver", 3000)
         one.add("daemon", "headrace", "daemon")
+        one.add("metrics", "headrace", "metrics", METRICS_PORT)
         for name in ("flights", "platform"):
             one.add(name, f"headrace-{name}", "code", CODE_PORT)
-        for name in (PROXY, STRANGER):
-            _start_stranger(name, {"headrace/proxy": "true"} if name == PROXY else {})
+        for name, labels in STRANGERS.items():
+            _start_stranger(name, labels)
             one.pods[name] = (name, "one")
         one.addresses |= {"databases": (HOST, 5432), "the API": (HOST, API_PORT)}
         one.addresses |= {"some service": _listening(HOST, stack), "metadata": _metadata(stack)}
         yield one
 
 
-def _start_stranger(name: str, labels: dict[str, str]) -> None:
+def _start_stranger(name: str, labels: Mapping[str, str]) -> None:
     space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {**labels, **MANAGED}}}
     waits = {"name": "one", "image": IMAGE, "command": ["python3", "-c", "import time; time.sleep(600)"]}
     spec = {"containers": [{**waits, "imagePullPolicy": "IfNotPresent"}], "terminationGracePeriodSeconds": 0}
@@ -88,7 +90,7 @@ def _start_stranger(name: str, labels: dict[str, str]) -> None:
 
 
 def _forget_strangers() -> None:
-    command = ["kubectl", "delete", "namespace", PROXY, STRANGER, "--ignore-not-found", "--wait=true"]
+    command = ["kubectl", "delete", "namespace", *STRANGERS, "--ignore-not-found", "--wait=true"]
     subprocess.run(command, check=True, capture_output=True)
 
 

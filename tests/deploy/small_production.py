@@ -14,7 +14,7 @@ from platform_core.namespaces import PRODUCTION
 from tests.platform_core.compute.support.images import IMAGE, LIBRARIES, REPOSITORY
 
 HOST = "10.99.0.1"  # this machine, as pods see it
-API_PORT = 6443  # that of Kubernetes
+API_PORT, METRICS_PORT = 6443, 9464  # that of Kubernetes; that of what tells Prometheus
 IMAGES = "localhost/headrace-story"
 OWNERS = {"flights": "team:flight-operations", "platform": "team:platform"}
 

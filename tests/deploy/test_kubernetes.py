@@ -21,7 +21,7 @@ from resources.compute import ComputeSettings
 from tests.repository.tree import ROOT, locations
 
 LOCATIONS = sorted(locations())
-PART = {"core": ("webserver", "daemon")} | {name: (f"code-{name}",) for name in LOCATIONS}
+PART = {"core": ("webserver", "daemon", "metrics")} | {name: (f"code-{name}",) for name in LOCATIONS}
 Thing = dict[str, Any]
 
 
@@ -66,11 +66,11 @@ def test_the_folder_is_what_the_command_writes_for_the_locations_there_are():
     }
 
 
-def test_there_is_a_webserver_a_daemon_and_a_code_server_for_each_location(built: list[Thing]):
-    wanted = {("headrace", "webserver"), ("headrace", "daemon")}
-    wanted |= {(f"headrace-{name}", f"code-{name}") for name in LOCATIONS}
-    assert set(of_kind(built, "Deployment")) == wanted
-    assert set(of_kind(built, "PodDisruptionBudget")) == wanted
+def test_there_are_the_platform_s_processes_and_a_code_server_for_each_location(built: list[Thing]):
+    needed = {("headrace", "webserver"), ("headrace", "daemon")}
+    needed |= {(f"headrace-{name}", f"code-{name}") for name in LOCATIONS}
+    assert set(of_kind(built, "Deployment")) == needed | {("headrace", "metrics")}
+    assert set(of_kind(built, "PodDisruptionBudget")) == needed
     (workspace,) = [thing for (_, name), thing in of_kind(built, "ConfigMap").items() if name.startswith("workspace")]
     servers = [one["grpc_server"] for one in yaml.safe_load(workspace["data"]["workspace.yaml"])["load_from"]]
     assert {one["location_name"] for one in servers} == set(LOCATIONS)
@@ -85,6 +85,11 @@ def test_a_drained_machine_takes_neither_all_webservers_nor_all_daemons(built: l
         told = of_kind(built, "Deployment")["headrace", name]["spec"]
         assert (told["replicas"], told["strategy"]["rollingUpdate"]["maxUnavailable"]) == (2, 0)
         assert of_kind(built, "PodDisruptionBudget")["headrace", name]["spec"]["minAvailable"] == 1
+
+
+def test_metrics_are_told_by_one_process_which_counts_for_itself(built: list[Thing]):
+    told = of_kind(built, "Deployment")["headrace", "metrics"]["spec"]
+    assert (told["replicas"], told["strategy"]) == (1, {"type": "Recreate"})
 
 
 def test_production_runs_nothing_by_a_name_that_could_move(built: list[Thing]):
@@ -192,6 +197,8 @@ def test_a_branch_is_in_one_namespace_of_its_own(tmp_path: Path):
         if name.startswith("settings"):
             assert thing["data"]["HEADRACE_NAMESPACE"] == "branch/new-engine"
             assert thing["data"]["HEADRACE_STORE"]
+    assert "metrics" not in {thing["metadata"]["name"] for thing in found}
+    assert "scrapers" not in {thing["metadata"]["name"] for thing in found}
     for name in LOCATIONS:
         selector = of_kind(found, "Service")[space, f"code-{name}"]["spec"]["selector"]
         assert selector["headrace/location"] == name

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 from sqlalchemy import create_engine
@@ -19,6 +20,7 @@ from platform_core.kubernetes_names import MANAGED
 from platform_core.namespaces import PRODUCTION, Namespace
 from platform_core.settings import as_if_in
 from tests.deploy.installation import (
+    SCRAPING,
     Installation,
     applied,
     call_image,
@@ -28,9 +30,9 @@ from tests.deploy.installation import (
     secret,
     write_overlay,
 )
-from tests.deploy.reach import PROXY, STRANGER, tried
+from tests.deploy.reach import PROXY, SCRAPER, STRANGER, tried
 from tests.deploy.reaching import Graphql, wait_for
-from tests.deploy.small_production import IMAGES, OWNERS
+from tests.deploy.small_production import IMAGES, METRICS_PORT, OWNERS
 from tests.end_to_end.small_repository import commit, git
 from tests.platform_core.compute.support.images import REPOSITORY
 
@@ -60,6 +62,7 @@ def test_the_platform_in_a_cluster(installation: Installation) -> None:
     assert made_in("headrace-flights", one) >= {"Job/runs", "Job/steps"}, run
     shown = open_catalog(one.variables["HEADRACE_CATALOG"])
     assert shown.history(PRODUCTION, "flights/numbers")
+    assert 'headrace_runs{status="success"} 1.0' in scraped(one)
     see_who_reaches_whom(one)
     roll_out_platform(one, ask)
     open_and_close_a_branch(one)
@@ -101,6 +104,14 @@ def made_in(namespace: str, one: Installation) -> set[str]:
     return {"Job/runs" if name.startswith("dagster-run-") else "Job/steps" for name in names}
 
 
+def scraped(one: Installation) -> str:
+    """What Prometheus gets."""
+    address = f"http://127.0.0.1:{one.service('headrace', 'metrics', METRICS_PORT)}/metrics"
+    answer = httpx.get(address, headers={"Authorization": f"Bearer {SCRAPING}"}, timeout=60)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
 def see_who_reaches_whom(one: Installation) -> None:
     """Nobody, but for what the processes need."""
     outside, code = {"databases", "the API"}, {"flights", "platform"}
@@ -108,9 +119,11 @@ def see_who_reaches_whom(one: Installation) -> None:
         assert {name: reach.of(name) for name in reach.pods} == {
             "webserver": outside | code,
             "daemon": outside | code,
+            "metrics": outside,
             "flights": outside,
             "platform": outside,
             PROXY: outside | {"webserver", "some service", "metadata"},  # to which nothing of ours is said
+            SCRAPER: outside | {"metrics", "some service", "metadata"},
             STRANGER: outside | {"some service", "metadata"},
         }
 
