@@ -1,7 +1,7 @@
 """An installation in a real cluster whose node is this machine: PostgreSQL and store beside it, the rest in pods.
 
-The cluster has no registry: pods run an image with a Python, and see repository and libraries where they are here. It
-resolves no names, and `Network` does what its network plugin does not. All the rest is production's.
+The cluster has no registry: pods run an image with a Python, and see repository and libraries where they are here. A
+bare one resolves no names either, and `Network` does what its network plugin does not. All the rest is production's.
 """
 
 import json
@@ -32,9 +32,10 @@ from platform_core.kubernetes_names import (
 )
 from platform_core.namespaces import PRODUCTION, Namespace
 from tests.deploy.network import Network
-from tests.deploy.reaching import PATIENCE, Forward, wait_for
-from tests.deploy.small_production import API_PORT, HOST, OWNERS, Places, write_repository
+from tests.deploy.reaching import PATIENCE, Forward, PodPorts, wait_for
+from tests.deploy.small_production import API_PORT, OWNERS, Places, write_repository
 from tests.platform_core.access.test_tokens import KEY, jwk
+from tests.platform_core.compute.support.cluster import HOST, IS_BARE
 from tests.platform_core.compute.support.images import IMAGE
 from tests.platform_core.postgres import running_postgres
 
@@ -48,7 +49,8 @@ class Installation(Places):
 
     core: Any
     stack: ExitStack
-    network: Network
+    network: Network | None
+    ports: PodPorts
     variables: dict[str, str] = field(default_factory=dict)
     images: dict[str, str] = field(default_factory=dict)
 
@@ -57,10 +59,10 @@ class Installation(Places):
 
         def target() -> tuple[str, int]:
             found = self.core.read_namespaced_endpoints(name, namespace)
-            addresses = [address.ip for part in found.subsets or () for address in part.addresses or ()]
-            if not addresses:
+            pods = [address.target_ref.name for part in found.subsets or () for address in part.addresses or ()]
+            if not pods:
                 raise OSError(f"{name} has no pod that is ready")
-            return addresses[0], port
+            return "127.0.0.1", self.ports.of(namespace, pods[0], port)
 
         forward = Forward(target)
         self.stack.callback(forward.close)
@@ -86,12 +88,10 @@ def installed() -> Iterator[Installation]:
     with ExitStack() as stack:
         # Not pytest's folder: pods run as another user than root.
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="headrace-", ignore_cleanup_errors=True)))
-        network = Network(core, HOST)
-        stack.callback(network.close)
-        one = Installation(folder, core, stack, network)
+        network = _network(core, stack)
+        one = Installation(folder, core, stack, network, stack.enter_context(PodPorts()))
         _make_folders(one)
         _note_variables(one, stack)
-        _serve_api_to_pods(stack)
         write_repository(one)
         one.images = dict.fromkeys((*OWNERS, "server"), IMAGE)
         write_overlay(one)
@@ -112,16 +112,21 @@ def _cluster() -> Any:
     config.load_kube_config(os.environ["KUBECONFIG"])
     core = client.CoreV1Api()
     node = core.list_node().items[0].metadata.name
-    if node != "127.0.0.1":
+    if IS_BARE and node != "127.0.0.1":
         pytest.skip(f"the cluster's machine is {node}, which does not see the files of this one")
     return core
 
 
-def _serve_api_to_pods(stack: ExitStack) -> None:
-    """The API of Kubernetes listens to this machine alone."""
+def _network(core: Any, stack: ExitStack) -> Network | None:
+    """What a bare cluster lacks; its API listens to this machine alone, too."""
+    if not IS_BARE:
+        return None
+    network = Network(core, HOST)
+    stack.callback(network.close)
     config = yaml.safe_load(Path(os.environ["KUBECONFIG"]).read_text())
     there = httpx.URL(config["clusters"][0]["cluster"]["server"])
     stack.callback(Forward(lambda: (there.host, there.port or 443), (HOST, API_PORT)).close)
+    return network
 
 
 def _make_folders(one: Installation) -> None:
@@ -162,7 +167,9 @@ def write_overlay(one: Installation) -> None:
 
 
 def route(one: Installation, namespace: Namespace) -> None:
-    """Writes where pods reach the code servers of a deployment, for the patch in `own`."""
+    """Writes where pods reach the code servers of a deployment, for the patch in `own`, where no service is routed."""
+    if one.network is None:
+        return
     pattern = namespaces_of_locations(namespace)
     servers = []
     for name in OWNERS:
@@ -194,11 +201,17 @@ def secret(one: Installation, namespace: str) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": said}
 
 
-def call_image(name: str) -> str:
+def call_image(one: Installation, name: str) -> str:
     """Gives the image another name, as a build would."""
-    containerd = os.environ.get("KUBERNETES_CONTAINERD")
-    if not containerd:
-        pytest.skip("KUBERNETES_CONTAINERD names no containerd: no image can be given a name")
-    command = ["ctr", "--address", containerd, "--namespace", "k8s.io", "image", "tag", "--force", IMAGE, name]
-    subprocess.run(command, check=True, capture_output=True)
+    subprocess.run([*_containerd(one), "image", "tag", "--force", IMAGE, name], check=True, capture_output=True)
     return name
+
+
+def _containerd(one: Installation) -> list[str]:
+    """The command that asks the one of the cluster's machine, which is a container where the cluster is in Docker."""
+    if there := os.environ.get("KUBERNETES_CONTAINERD"):
+        return ["ctr", "--address", there, "--namespace", "k8s.io"]
+    if IS_BARE:
+        pytest.skip("KUBERNETES_CONTAINERD names no containerd: no image can be given a name")
+    node = one.core.list_node().items[0].metadata.name
+    return ["docker", "exec", node, "ctr", "--namespace", "k8s.io"]

@@ -12,7 +12,8 @@ import yaml
 from platform_core.cluster.kubectl import Kubectl
 from platform_core.kubernetes_names import CODE_PORT, MANAGED
 from tests.deploy.reaching import wait_for
-from tests.deploy.small_production import API_PORT, HOST, METRICS_PORT
+from tests.deploy.small_production import API_PORT, METRICS_PORT
+from tests.platform_core.compute.support.cluster import HOST, IS_BARE
 from tests.platform_core.compute.support.images import IMAGE
 
 BRIDGE = "pods0"  # the network of pods on this machine
@@ -21,6 +22,7 @@ PROXY, SCRAPER, STRANGER = "headrace-test-proxy", "headrace-test-scraper", "head
 STRANGERS = {PROXY: {"headrace/proxy": "true"}, SCRAPER: {"headrace/metrics": "true"}, STRANGER: {}}
 TRY = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=5)"
 Address = tuple[str, int]
+API: Address = (HOST, API_PORT) if IS_BARE else ("kubernetes.default.svc", 443)
 
 
 @dataclass
@@ -71,8 +73,9 @@ def tried(core: Any) -> Iterator[Reach]:
         for name, labels in STRANGERS.items():
             _start_stranger(name, labels)
             one.pods[name] = (name, "one")
-        one.addresses |= {"databases": (HOST, 5432), "the API": (HOST, API_PORT)}
-        one.addresses |= {"some service": _listening(HOST, stack), "metadata": _metadata(stack)}
+        one.addresses |= {"databases": (HOST, 5432), "the API": API, "some service": _listening(HOST, stack)}
+        if IS_BARE:
+            one.addresses["metadata"] = _metadata(stack)
         yield one
 
 

@@ -2,6 +2,7 @@
 
 import socket
 import socketserver
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -49,6 +50,39 @@ class Forward:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+class PodPorts:
+    """Ports of pods on this machine: one `kubectl port-forward` for each, until it ends or the block does."""
+
+    def __init__(self) -> None:
+        self._forwards: dict[tuple[str, str, int], tuple[subprocess.Popen[str], int]] = {}
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> "PodPorts":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process, _port in self._forwards.values():
+            process.terminate()
+            process.wait()
+
+    def of(self, namespace: str, pod: str, port: int) -> int:
+        place = (namespace, pod, port)
+        with self._lock:
+            if place not in self._forwards or self._forwards[place][0].poll() is not None:
+                self._forwards[place] = _forwarded(*place)
+            return self._forwards[place][1]
+
+
+def _forwarded(namespace: str, pod: str, port: int) -> "tuple[subprocess.Popen[str], int]":
+    command = ["kubectl", "--namespace", namespace, "port-forward", f"pod/{pod}", f":{port}"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert process.stdout
+    told = process.stdout.readline()  # Forwarding from 127.0.0.1:41234 -> 3000
+    if not told:
+        raise OSError(f"no port of {pod} in {namespace} is forwarded")
+    return process, int(told.partition(" -> ")[0].rpartition(":")[2])
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:

@@ -11,9 +11,9 @@ import yaml
 
 from platform_core.kubernetes_names import namespaces_of_locations
 from platform_core.namespaces import PRODUCTION
+from tests.platform_core.compute.support.cluster import HOST, IS_BARE
 from tests.platform_core.compute.support.images import IMAGE, LIBRARIES, REPOSITORY
 
-HOST = "10.99.0.1"  # this machine, as pods see it
 API_PORT, METRICS_PORT = 6443, 9464  # that of Kubernetes; that of what tells Prometheus
 IMAGES = "localhost/headrace-story"
 OWNERS = {"flights": "team:flight-operations", "platform": "team:platform"}
@@ -112,12 +112,10 @@ def _write_location(one: Places, folder: Path) -> None:
 
 
 def _write_settings(one: Places) -> None:
-    reach = {"KUBERNETES_SERVICE_HOST": "kubernetes.default.svc", "KUBERNETES_SERVICE_PORT": str(API_PORT)}
-    aliases = [{"ip": HOST, "hostnames": ["kubernetes.default.svc"]}]
-    env = [{"name": name, "value": value} for name, value in {**_python(one), **reach}.items()]
+    env = [{"name": name, "value": value} for name, value in {**_python(one), **_way_to_api()}.items()]
     pod = {
         "container_config": {"env": env, "volume_mounts": _mounts(one)},
-        "pod_spec_config": {"host_aliases": aliases, "volumes": _volumes(one)},
+        "pod_spec_config": {"host_aliases": _aliases(), "volumes": _volumes(one)},
     }
     settings = {
         "HEADRACE_STORE": str(one.shared / "store"),
@@ -136,10 +134,19 @@ def _write_settings(one: Places) -> None:
     }
     lines = "".join(f"{name}={value}\n" for name, value in settings.items())
     (one.overlay / "settings" / "settings.env").write_text(lines)
-    _write_own(one, env, aliases)
+    _write_own(one, env)
 
 
-def _write_own(one: Places, env: list[dict[str, str]], aliases: list[Any]) -> None:
+def _way_to_api() -> dict[str, str]:
+    there = {"KUBERNETES_SERVICE_HOST": "kubernetes.default.svc", "KUBERNETES_SERVICE_PORT": str(API_PORT)}
+    return there if IS_BARE else {}
+
+
+def _aliases() -> list[Any]:
+    return [{"ip": HOST, "hostnames": ["kubernetes.default.svc"]}] if IS_BARE else []
+
+
+def _write_own(one: Places, env: list[dict[str, str]]) -> None:
     spec = "/spec/template/spec"
     at_end = [("volumes", volume) for volume in _volumes(one)]
     at_end += [("containers/0/volumeMounts", mount) for mount in _mounts(one)]
@@ -147,11 +154,11 @@ def _write_own(one: Places, env: list[dict[str, str]], aliases: list[Any]) -> No
     patch: list[dict[str, Any]] = [
         {"op": "add", "path": f"{spec}/{where}/-", "value": value} for where, value in at_end
     ]
-    patch += [{"op": "add", "path": f"{spec}/hostAliases", "value": aliases}]
+    patch += [{"op": "add", "path": f"{spec}/hostAliases", "value": _aliases()}]
     patch += [{"op": "add", "path": f"{spec}/terminationGracePeriodSeconds", "value": 2}]
     component: dict[str, Any] = {"apiVersion": "kustomize.config.k8s.io/v1alpha1", "kind": "Component"}
     everywhere = {"target": {"kind": "Deployment"}, "patch": json.dumps(patch)}
-    component |= {"patches": [everywhere, *_shares(), *_others(one)]}
+    component |= {"patches": [everywhere, *_shares(), *_others(one), _UNRESTRICTED]}
     (one.overlay / "own" / "kustomization.yaml").write_text(yaml.safe_dump(component))
 
 
@@ -170,6 +177,15 @@ def _shares() -> list[dict[str, Any]]:
     ]
 
 
+# Repository and libraries are folders of the machine here, which no pod may see in production.
+_UNRESTRICTED = {
+    "target": {"kind": "Namespace"},
+    "patch": json.dumps(
+        [{"op": "replace", "path": "/metadata/labels/pod-security.kubernetes.io~1enforce", "value": "privileged"}]
+    ),
+}
+
+
 def _others(one: Places) -> list[dict[str, Any]]:
     """Where code servers are found, and a cluster from before 1.21, which has budgets under another version."""
     routed = ["--workspace", f"{one.shared}/$(HEADRACE_NAMESPACE)/workspace.yaml"]
@@ -177,7 +193,7 @@ def _others(one: Places) -> list[dict[str, Any]]:
     older = json.dumps([{"op": "replace", "path": "/apiVersion", "value": "policy/v1beta1"}])
     budgets = {"target": {"kind": "PodDisruptionBudget"}, "patch": older, "options": {"allowKindChange": True}}
     names = {"target": {"kind": "Deployment", "name": "webserver|daemon"}, "patch": json.dumps(patch)}
-    return [names] + ([] if _is_known("policy/v1") else [budgets])
+    return ([names] if IS_BARE else []) + ([] if _is_known("policy/v1") else [budgets])
 
 
 def _python(one: Places) -> dict[str, str]:

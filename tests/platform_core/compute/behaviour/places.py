@@ -16,11 +16,10 @@ import pytest
 from platform_core.compute.spec import BackendName
 from tests.platform_core.compute.backends.batch.double import Double
 from tests.platform_core.compute.backends.batch.world import S3, make_queue, numbered_children
-from tests.platform_core.compute.support.cluster import a_kubernetes_namespace, on_this_machine
+from tests.platform_core.compute.support.cluster import HOST, a_kubernetes_namespace, on_this_machine
 from tests.platform_core.compute.support.images import IMAGE, VARIABLES, VOLUMES, need_engine
 
 Said = Mapping[str, Any]
-HOST_OF_PODS = os.environ.get("HEADRACE_TEST_HOST", "10.99.0.1")  # this machine, as pods see it
 SECRET = "BEHAVIOUR_SECRET"
 GRACE = {"HEADRACE_STEP_GRACE": "1"}
 
@@ -85,7 +84,7 @@ def kubernetes(home: Path) -> Iterator[Place]:
         backend = {"image": IMAGE, "namespace": space.name, "grace": "6s"}
         profile = {"options": on_this_machine(home), "variables": VARIABLES}
         variables = {"KUBECONFIG": os.environ["KUBECONFIG"]}
-        yield Place("kubernetes", backend, profile, variables, HOST_OF_PODS, left=left, keep_secrets=keep)
+        yield Place("kubernetes", backend, profile, variables, HOST, left=left, keep_secrets=keep)
 
 
 @contextmanager

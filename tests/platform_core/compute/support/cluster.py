@@ -18,6 +18,10 @@ import pytest
 from platform_core.compute.attempts import Attempt
 from tests.platform_core.compute.support.images import FOLDERS
 
+SAID = os.environ.get("HEADRACE_TEST_HOST", "")  # of clusters in Docker, which see folders of this machine as well
+HOST = SAID or "10.99.0.1"  # this machine, as pods see it
+IS_BARE = not SAID  # such a cluster has a name server, routes services and keeps network policies; a bare one does not
+
 
 def on_this_machine(*writable: Path) -> dict[str, Any]:
     """Profile options with which pods see the repository, its libraries and some writable folders of this machine."""
