@@ -30,6 +30,7 @@ VERBS = {
     "fsck": "history",
     "namespace": "namespace",
     "branch": "branch",
+    "new-location": "new_location",
     "env": "env",
     "image": "image",
     "deploy": "deploy",

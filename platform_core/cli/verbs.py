@@ -11,7 +11,8 @@ class Verbs(click.Group):
     """Loads a verb when it is asked for: all of them together take longer than most of them run.
 
     Args:
-        modules: by verb the module of `platform_core.cli` that has it, under its own name or with a `_` behind.
+        modules: by verb the module of `platform_core.cli` that has it, under its own name, with `_` for `-`, or with
+            a `_` behind.
     """
 
     def __init__(self, *args: Any, modules: Mapping[str, str], **kwargs: Any) -> None:
@@ -25,5 +26,6 @@ class Verbs(click.Group):
         if cmd_name not in self._modules:
             return None
         module = import_module(f"platform_core.cli.{self._modules[cmd_name]}")
-        found: click.Command = getattr(module, cmd_name, None) or getattr(module, f"{cmd_name}_")
+        name = cmd_name.replace("-", "_")
+        found: click.Command = getattr(module, name, None) or getattr(module, f"{name}_")
         return found
