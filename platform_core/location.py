@@ -12,6 +12,7 @@ from platform_core.auditing.freshness import Freshness, fresh
 from platform_core.auditing.links import linked_to_models
 from platform_core.auditing.publication import audited
 from platform_core.auditing.quarantine import quarantines
+from platform_core.auditing.specs import specs_of
 from platform_core.automation import automation_sensor
 from platform_core.compute.declaration import check_placements
 from platform_core.compute.executor import routing_executor
@@ -55,7 +56,7 @@ def build_location(
     loaded, checks = audited(_loaded(modules), dg.load_asset_checks_from_modules(modules), resources)
     assets = linked_to_models(dg.map_asset_specs(lambda spec: _owned(spec, owner), loaded))
     assets = [*fresh(assets, freshness or {}), *quarantines(assets)]
-    check_layering([spec for asset in assets for spec in _specs(asset)], imports)
+    check_layering(specs_of(assets), imports)
     check_placements(assets, compute)
     return dg.Definitions(
         assets=assets,
@@ -93,10 +94,6 @@ def location_owner(module: ModuleType, name: str) -> str:
 
 def _owned(spec: dg.AssetSpec, owner: str) -> dg.AssetSpec:
     return spec if spec.owners else spec.replace_attributes(owners=[owner])
-
-
-def _specs(asset: Any) -> Iterable[dg.AssetSpec]:
-    return [asset] if isinstance(asset, dg.AssetSpec) else getattr(asset, "specs", [])
 
 
 def check_layering(specs: Sequence[dg.AssetSpec], imports: Iterable[str] = ()) -> None:

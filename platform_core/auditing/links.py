@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from platform_core.auditing.specs import specs_of
 from platform_core.auditing.subjects import MODELS
 from platform_core.layering import LAYER_TAG
 
@@ -16,7 +17,7 @@ Reads = Mapping[str, Iterable[str]]
 
 def linked_to_models(assets: Sequence[Any]) -> list[Any]:
     """Assets with the names of their models in their metadata, where checks find them."""
-    specs = [spec for asset in assets for spec in _specs(asset)]
+    specs = specs_of(assets)
     layers = {spec.key.to_user_string(): spec.tags.get(LAYER_TAG) for spec in specs}
     reads = {spec.key.to_user_string(): [dep.asset_key.to_user_string() for dep in spec.deps] for spec in specs}
     models = models_of(layers, reads)
@@ -26,10 +27,6 @@ def linked_to_models(assets: Sequence[Any]) -> list[Any]:
         return spec.merge_attributes(metadata={MODELS: ",".join(found)}) if found else spec
 
     return list(dg.map_asset_specs(link, assets))
-
-
-def _specs(asset: Any) -> Iterable[dg.AssetSpec]:
-    return [asset] if isinstance(asset, dg.AssetSpec) else getattr(asset, "specs", [])
 
 
 def models_of(layers: Mapping[str, str | None], reads: Reads) -> dict[str, list[str]]:

@@ -16,6 +16,9 @@ from platform_core.settings import current_settings
 from platform_core.warm import Warm, address_of, ask
 
 Message = dict[str, Any]
+Messages = queue.Queue[Message | None]
+Process = subprocess.Popen[str] | Warm
+READERS = 2  # of what is told, and of what is printed
 WARM = ("try", "sweep")  # what a process may do that has the location loaded already
 UNLOADED = ("candidates", "promote", "verdicts")  # what needs no location
 PATIENCE = 5  # times as long as the UI waits for a location: here others wait for it only in line
@@ -31,33 +34,40 @@ def converse(location: Location, **request: Any) -> Iterator[Message]:
     location.require_environment()
     warm = _warm_start(location, request) if request.get("verb") in WARM else None
     process, descriptor = warm or _start(location, request)
-    is_loading = warm is None and request.get("verb") not in UNLOADED
-    patience = PATIENCE * current_settings().load_timeout
-    until = time.monotonic() + patience
-    messages: queue.Queue[Message | None] = queue.Queue()
-    readers = [
-        threading.Thread(target=_read_messages, args=(descriptor, messages), daemon=True),
-        threading.Thread(target=_read_prints, args=(process.stdout, messages), daemon=True),
-    ]
-    for reader in readers:
-        reader.start()
+    loads = warm is None and request.get("verb") not in UNLOADED
     try:
-        open_ends = len(readers)
-        while open_ends:
-            try:
-                message = messages.get(timeout=max(0.0, until - time.monotonic()) if is_loading else None)
-            except queue.Empty:
-                process.send_signal(signal.SIGKILL)
-                message = {"kind": "refused", "sentence": not_loaded(location.name, patience)}
-            is_loading = is_loading and (message is None or message["kind"] == "printed")
-            open_ends -= message is None
-            if message is not None:
-                yield message
+        yield from _told(process, _listening(process, descriptor), location, loads=loads)
         yield {"kind": "ended", "code": process.wait()}
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
             process.wait()
+
+
+def _told(process: Process, messages: Messages, location: Location, *, loads: bool) -> Iterator[Message]:
+    """Until nobody tells anything any more. Of who loads the location, the first message is not waited for for ever."""
+    patience, ends = PATIENCE * current_settings().load_timeout, 0
+    until = time.monotonic() + patience if loads else None
+    while ends < READERS:
+        try:
+            message = messages.get(timeout=None if until is None else max(0.0, until - time.monotonic()))
+        except queue.Empty:
+            process.send_signal(signal.SIGKILL)
+            message = {"kind": "refused", "sentence": not_loaded(location.name, patience)}
+        if message is None:
+            ends += 1
+            continue
+        if message["kind"] != "printed":
+            until = None
+        yield message
+
+
+def _listening(process: Process, descriptor: int) -> Messages:
+    """What is told and printed, each by a thread that ends with None."""
+    messages: Messages = queue.Queue()
+    threading.Thread(target=_read_messages, args=(descriptor, messages), daemon=True).start()
+    threading.Thread(target=_read_prints, args=(process.stdout, messages), daemon=True).start()
+    return messages
 
 
 def _warm_start(location: Location, request: dict[str, Any]) -> "tuple[Warm, int] | None":
@@ -89,14 +99,14 @@ def _start(location: Location, request: dict[str, Any]) -> tuple[subprocess.Pope
     return process, ours
 
 
-def _read_messages(descriptor: int, messages: "queue.Queue[Message | None]") -> None:
+def _read_messages(descriptor: int, messages: Messages) -> None:
     with os.fdopen(descriptor) as stream:
         for line in stream:
             messages.put(json.loads(line))
     messages.put(None)
 
 
-def _read_prints(stream: IO[str] | None, messages: "queue.Queue[Message | None]") -> None:
+def _read_prints(stream: IO[str] | None, messages: Messages) -> None:
     for line in stream or ():
         messages.put({"kind": "printed", "line": line.rstrip("\n")})
     messages.put(None)

@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 import dagster as dg
 
 from platform_core.auditing.functions import function_of
+from platform_core.auditing.specs import read_by
 from platform_core.catalog.values import Version
 from platform_core.dagster_internals import partition_tags, replaced_function
 from platform_core.errors import NotFoundError
@@ -27,7 +28,6 @@ from platform_core.trials.subject import (
     failure_of,
     instance_in_memory,
     require_function,
-    upstream,
 )
 
 
@@ -66,7 +66,7 @@ class _Naming(LookingIOManager):
         """By parameter the versions."""
         with replaced_function(made, _stopping):
             result = dg.materialize(
-                [made, *upstream(location.graph, made)],
+                [made, *read_by(made, location.definitions.assets or ())],
                 selection=[made.key],
                 resources={**(location.definitions.resources or {}), "io_manager": self},
                 instance=instance_in_memory(),

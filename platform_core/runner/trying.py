@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from platform_core.auditing.specs import read_by
 from platform_core.catalog.opening import open_catalog
 from platform_core.dagster_internals import partition_tags
 from platform_core.errors import NotFoundError, PartitionError, did_you_mean
@@ -29,7 +30,6 @@ from platform_core.trials.subject import (
     instead_of_parents,
     looks_itself,
     require_function,
-    upstream,
 )
 
 UNSTARTED = "It could not be started; `headrace run` tells more."
@@ -76,7 +76,7 @@ def try_asset(
     manager = LookingIOManager(wish.keep, given, {} if cache is None else cache)
     with look(asked) as looked:
         result = dg.materialize(
-            [made, *upstream(location.graph, made)],
+            [made, *read_by(made, location.definitions.assets or ())],
             selection=[key],
             resources={**(location.definitions.resources or {}), "io_manager": manager},
             instance=instance_in_memory(),

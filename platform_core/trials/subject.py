@@ -1,7 +1,7 @@
 """The asset that is tried: what can be said to it, and what it reads."""
 
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, get_type_hints
 
@@ -62,15 +62,6 @@ def require_function(asset: dg.AssetsDefinition, key: dg.AssetKey) -> None:
             f"{key.to_user_string()} is not computed by a function of its own; run it in your namespace instead:"
             f" headrace run {key.to_user_string()}"
         )
-
-
-def upstream(graph: Any, asset: dg.AssetsDefinition) -> Sequence[dg.AssetSpec]:
-    """What is read, by name and partitions alone: it is not computed."""
-    own = set(asset.keys)
-    keys = {key for key in asset.keys_by_input_name.values() if key not in own}
-    keys |= {key for node in asset.keys for key in graph.get(node).parent_keys if key not in own}
-    nodes = {key: graph.get(key) for key in keys if graph.has(key)}
-    return [dg.AssetSpec(key, partitions_def=node.partitions_def) for key, node in sorted(nodes.items())]
 
 
 def given_versions(asset: dg.AssetsDefinition, inputs: Mapping[str, str]) -> dict[str, Version]:

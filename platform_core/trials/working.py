@@ -12,6 +12,7 @@ import dagster as dg
 
 from platform_core.auditing.context import current_context
 from platform_core.auditing.returned import value_of
+from platform_core.auditing.specs import read_by
 from platform_core.catalog.opening import open_catalog
 from platform_core.catalog.sweep_values import State, Sweep, Trial
 from platform_core.catalog.values import InputVersion, Provenance, Shown, Version
@@ -119,7 +120,7 @@ class Worker:
         config = self._config(kind, request, first)[1]
         with replaced_function(made, lambda function: self._looped(function, key, kind, request)):
             result = dg.materialize(
-                [made, *_upstream(self.assets, made)],
+                [made, *read_by(made, self.assets)],
                 selection=[key],
                 resources={**self.resources, "io_manager": self._inputs},
                 instance=instance_in_memory(),
@@ -245,11 +246,3 @@ def _context() -> dg.AssetExecutionContext:
     if context is None:
         raise RuntimeError("A trial is computed by a step.")
     return context
-
-
-def _upstream(assets: Iterable[Any], made: dg.AssetsDefinition) -> Sequence[dg.AssetSpec]:
-    """What is read, by name and partitions alone."""
-    specs = [spec for item in assets for spec in ([item] if isinstance(item, dg.AssetSpec) else item.specs)]
-    partitions = {spec.key: spec.partitions_def for spec in specs}
-    keys = sorted({key for spec in made.specs for key in (dep.asset_key for dep in spec.deps)} - set(made.keys))
-    return [dg.AssetSpec(key, partitions_def=partitions.get(key)) for key in keys]
