@@ -21,8 +21,8 @@ from platform_core.access.context import Permitted
 from platform_core.access.middleware import guard
 from platform_core.access.settings import AccessSettings
 from platform_core.access.webserver import GuardedWebserver
-from platform_core.dagster_internals import workspace_of_file
 from platform_core.namespaces import PRODUCTION
+from platform_core.orchestrator.workspaces import workspace_of_file
 
 ASSETS, ROUNDS, MORE = 100, 60, 0.005
 LOOP = asyncio.new_event_loop()  # one, as a server has: each new one would start threads

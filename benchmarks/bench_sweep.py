@@ -33,7 +33,7 @@ def main() -> Comparison:
 
 def forked(work: Callable[[], None]) -> Callable[[], None]:
     """The work in a process that has everything loaded, as those of `headrace ui` and `headrace watch` have."""
-    from platform_core.dagster_internals import spare_imports
+    from platform_core.orchestrator.spared import spare_imports
 
     spare_imports()
     from benchmarks.sweep_of_trials import location  # loads what is to be there

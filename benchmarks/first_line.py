@@ -11,7 +11,8 @@ from platform_core.compute.attempts import STEP_VARIABLE
 from platform_core.compute.handed_on import variables_of_what_was_found
 from platform_core.compute.requests import StepRequest
 from platform_core.compute.worker import pack
-from platform_core.dagster_internals import KnownExecutionState, LocationOrigin, serialize_value
+from platform_core.dagster_internals import KnownExecutionState, serialize_value
+from platform_core.orchestrator.runs import LocationOrigin
 from resources.by_deployment import shared_resources
 from resources.compute import compute_table
 

@@ -23,8 +23,10 @@ from benchmarks.scaled_work import WINDOW, running_medians
 from platform_core import Compute, client, fact, feature
 from platform_core.compute.executor import routing_executor
 from platform_core.compute.held_event_log import held_open
-from platform_core.dagster_internals import LocationOrigin, partition_tags, spare_imports, stream_run
 from platform_core.io_manager import HeadraceIOManager
+from platform_core.orchestrator.partitions import partition_tags
+from platform_core.orchestrator.runs import LocationOrigin, stream_run
+from platform_core.orchestrator.spared import spare_imports
 from tests.platform_core.compute.behaviour.table import table
 
 ROWS = int(os.environ.get("HEADRACE_BENCH_ROWS", "200000"))  # of each sensor

@@ -19,7 +19,9 @@ from platform_core import model
 from platform_core.compute.executor import routing_executor
 from platform_core.compute.processes import become_reaper
 from platform_core.compute.profiles import ComputeTable
-from platform_core.dagster_internals import LocationOrigin, partition_tags, spare_imports, stream_run
+from platform_core.orchestrator.partitions import partition_tags
+from platform_core.orchestrator.runs import LocationOrigin, stream_run
+from platform_core.orchestrator.spared import spare_imports
 
 STEPS = int(os.environ.get("HEADRACE_BENCH_STEPS", "100"))
 

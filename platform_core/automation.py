@@ -11,7 +11,7 @@ from typing import Literal
 import dagster as dg
 
 from platform_core.catalog.opening import open_catalog
-from platform_core.dagster_internals import cron_times, handled_until
+from platform_core.orchestrator.ticks import cron_times, handled_until
 from platform_core.settings import current_settings
 
 Missed = Literal["skip", "last", "all"]

@@ -20,7 +20,6 @@ from platform_core.catalog.values import (
     Shown,
     Version,
 )
-from platform_core.dagster_internals import needed_upstream, set_data_version
 from platform_core.environments.frozen import environment_here
 from platform_core.errors import HeadraceError, PartitionError, UnsupportedValueError, listed
 from platform_core.event_metadata import (
@@ -32,6 +31,8 @@ from platform_core.event_metadata import (
     raced,
     version_metadata,
 )
+from platform_core.orchestrator.partitions import needed_upstream
+from platform_core.orchestrator.steps import set_data_version
 from platform_core.provenance import author, git_commit, spent
 from platform_core.settings import Settings, current_settings
 from platform_core.store.store import Store, open_store

@@ -13,10 +13,10 @@ from platform_core.access.decisions import write_decisions_to
 from platform_core.access.scraping import with_metrics
 from platform_core.access.settings import access_settings
 from platform_core.access.webserver import GuardedWebserver
-from platform_core.dagster_internals import workspace_of_file
 from platform_core.errors import HeadraceError
 from platform_core.instance import prepare_dagster_home
 from platform_core.logs import configure
+from platform_core.orchestrator.workspaces import workspace_of_file
 from platform_core.settings import current_settings
 
 # What `dagster-webserver` takes: milliseconds of one database statement, seconds of a connection, connections more.

@@ -6,11 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from platform_core.access.rights import Rights
 from platform_core.access.stamps import USER, StampedBackfills
-from platform_core.dagster_internals import (
-    EDITOR_PERMISSIONS,
-    LOCATION_SCOPED_PERMISSIONS,
-    PermissionResult,
-)
+from platform_core.dagster_internals import EDITOR_PERMISSIONS, LOCATION_SCOPED_PERMISSIONS, PermissionResult
 
 if TYPE_CHECKING:
     from platform_core.dagster_internals import BaseWorkspaceRequestContext as _Base

@@ -11,12 +11,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from platform_core.access.stamps import Stamp, stamped_backfill, stamped_execution, stamped_reexecution
-from platform_core.dagster_internals import (
-    places_of_assets,
-    places_of_backfill,
-    places_of_instigator,
-    places_of_run,
-)
+from platform_core.orchestrator.places import places_of_assets, places_of_backfill, places_of_instigator, places_of_run
 
 if TYPE_CHECKING:
     from platform_core.dagster_internals import BaseWorkspaceRequestContext

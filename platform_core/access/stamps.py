@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from platform_core.access.rights import Rights
-from platform_core.dagster_internals import with_tags
+from platform_core.orchestrator.places import with_tags
 
 USER, TEAM = "user", "team"  # the UI shows the first as "launched by"
 # What says of a run that something else has launched it. With these, somebody could make a schedule, a sensor or a

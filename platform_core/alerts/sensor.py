@@ -9,9 +9,9 @@ import dagster as dg
 from platform_core.alerts.ledger import Ledger
 from platform_core.alerts.watch import Watch
 from platform_core.automation import sensor_status
-from platform_core.dagster_internals import unloaded_locations
 from platform_core.errors import SettingsError
 from platform_core.locations import all_locations
+from platform_core.orchestrator.daemons import unloaded_locations
 
 INTERVAL = 60
 

@@ -13,15 +13,10 @@ from urllib.parse import quote
 import dagster as dg
 
 from platform_core.alerts.ledger import Problem
-from platform_core.dagster_internals import (
-    daemon_beats,
-    failed_ticks,
-    latest_cron_tick,
-    running_schedules,
-    unloaded_locations,
-)
 from platform_core.explanation import explain, explain_failure
 from platform_core.locations import owners
+from platform_core.orchestrator.daemons import daemon_beats, unloaded_locations
+from platform_core.orchestrator.ticks import failed_ticks, latest_cron_tick, running_schedules
 
 SILENT_AFTER = timedelta(minutes=5)  # daemons report every thirty seconds
 LATE_AFTER = timedelta(minutes=15)  # a busy scheduler may need that long

@@ -10,8 +10,8 @@ import dagster as dg
 
 from platform_core.catalog.catalog import Catalog
 from platform_core.catalog.values import InputVersion, Version
-from platform_core.dagster_internals import report_materializations
 from platform_core.namespaces import PRODUCTION, Namespace
+from platform_core.orchestrator.event_log import report_materializations
 
 TOLD = "headrace/told_of_production"  # under it the instance keeps the pin as of which it was told
 PRODUCTION_TAG = "headrace/production"  # on an event: the transaction by which production came to show the version

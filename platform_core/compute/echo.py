@@ -8,7 +8,7 @@ from typing import TextIO
 
 import dagster as dg
 
-from platform_core.dagster_internals import captured_files
+from platform_core.orchestrator.steps import captured_files
 
 CHUNK = 1 << 20  # bytes that are repeated at once
 

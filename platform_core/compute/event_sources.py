@@ -7,7 +7,8 @@ from pathlib import Path
 import dagster as dg
 
 from platform_core.compute.journal import JournalReader
-from platform_core.dagster_internals import DagsterEvent, deserialize_value, events_after, serialize_value
+from platform_core.dagster_internals import DagsterEvent, deserialize_value, serialize_value
+from platform_core.orchestrator.event_log import events_after
 
 Records = Iterator[tuple[str, DagsterEvent | None]]
 OVERLAP = 100  # ids that are read again, as a database may show a later id before an earlier one

@@ -23,18 +23,16 @@ from platform_core.dagster_internals import (
     capture_interrupts,
     create_execution_plan,
     execute_plan_iterator,
-    execute_step_of,
-    job_of,
     local_compute_log_manager,
     redirect_to_file,
     serialize_value,
     setup_interrupt_handlers,
-    spare_default_state,
-    spare_imports,
-    tell_refusal,
 )
 from platform_core.environments.frozen import require_planned
 from platform_core.errors import FrozenError, NotFoundError
+from platform_core.orchestrator.event_log import tell_refusal
+from platform_core.orchestrator.runs import execute_step_of, job_of
+from platform_core.orchestrator.spared import spare_default_state, spare_imports
 from platform_core.provenance import begin
 from platform_core.tracing.spans import Spanned
 

@@ -6,12 +6,8 @@ from typing import Any
 import dagster as dg
 
 from platform_core.compute.profiles import ComputeTable
-from platform_core.dagster_internals import (
-    ExecutionPlan,
-    PlanOrchestrationContext,
-    RetryMode,
-    active_execution,
-)
+from platform_core.dagster_internals import ExecutionPlan, PlanOrchestrationContext, RetryMode
+from platform_core.orchestrator.runs import active_execution
 
 NAME = "headrace"
 

@@ -8,16 +8,10 @@ from typing import Any
 
 from platform_core.compute.declaration import ONE_PARTITION_AT_A_TIME
 from platform_core.compute.retelling import Outcome
-from platform_core.dagster_internals import (
-    AssetNode,
-    ExecutionStep,
-    PlanOrchestrationContext,
-    asset_nodes_of,
-    one_partition,
-    partitions_of,
-    upstream_nodes,
-)
+from platform_core.dagster_internals import AssetNode, ExecutionStep, PlanOrchestrationContext
 from platform_core.errors import listed
+from platform_core.orchestrator.partitions import one_partition, partitions_of
+from platform_core.orchestrator.steps import asset_nodes_of, upstream_nodes
 
 SWEEP_TAG = "headrace/sweep"  # on a run: the id of the sweep that it works at
 AT_ONCE_TAG = "headrace/at_once"  # on such a run: how many trials side by side, where somebody said so

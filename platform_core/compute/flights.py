@@ -27,9 +27,9 @@ from platform_core.dagster_internals import (
     KnownExecutionState,
     PlanOrchestrationContext,
     RetryMode,
-    asset_nodes_of,
 )
 from platform_core.errors import DefinitionError, HeadraceError, listed
+from platform_core.orchestrator.steps import asset_nodes_of
 from platform_core.settings import Settings
 
 BACKEND = "headrace/backend"

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 import dagster as dg
 
 from platform_core.compute.requests import StepRequest
-from platform_core.dagster_internals import PlanOrchestrationContext, error_of, root_cause
+from platform_core.dagster_internals import PlanOrchestrationContext
 from platform_core.logs import about
+from platform_core.orchestrator.errors import error_of, root_cause
 from platform_core.settings import current_settings
 from platform_core.tracing.spans import Spanned, is_traced, traced_run, traced_step
 

@@ -12,8 +12,9 @@ from typing import Any, Literal
 import dagster as dg
 
 from platform_core.compute.requests import StepRequest
-from platform_core.dagster_internals import DagsterEvent, EngineEventData, error_of
+from platform_core.dagster_internals import DagsterEvent, EngineEventData
 from platform_core.explanation import explain, explain_failure
+from platform_core.orchestrator.errors import error_of
 
 OUTCOME = "headrace/outcome"
 PARTITION = "headrace/partition"

@@ -22,8 +22,8 @@ from platform_core.dagster_internals import (
     StepSuccessData,
     TypeCheckData,
     UserFailureData,
-    asset_nodes_of,
 )
+from platform_core.orchestrator.steps import asset_nodes_of
 
 Events = Iterator[dg.DagsterEvent]
 

@@ -15,10 +15,10 @@ from platform_core.daemon.fence import carried, put_up_fence
 from platform_core.daemon.leading import kept, stand_by
 from platform_core.daemon.lease import Lease, this_process
 from platform_core.daemon.lock import only_daemon
-from platform_core.dagster_internals import run_daemons
 from platform_core.errors import HeadraceError
 from platform_core.instance import in_database, prepare_dagster_home
 from platform_core.instance_settings import instance_settings
+from platform_core.orchestrator.daemons import run_daemons
 from platform_core.settings import current_settings
 
 _log = logging.getLogger("headrace.daemon")

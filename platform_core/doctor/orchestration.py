@@ -9,10 +9,11 @@ import dagster as dg
 import yaml
 
 from platform_core.daemon.lease import Leadership, Lease
-from platform_core.dagster_internals import daemon_beats, location_served_at, wanted_daemons
 from platform_core.doctor.findings import Finding, fine, wrong
 from platform_core.instance import in_database, prepare_dagster_home
 from platform_core.instance_settings import instance_settings
+from platform_core.orchestrator.code_servers import location_served_at
+from platform_core.orchestrator.daemons import daemon_beats, wanted_daemons
 from platform_core.settings import Settings
 
 SILENT = 120.0  # seconds after which a daemon that should be heard of every half minute counts as gone

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from platform_core.dagster_internals import events_from
 from platform_core.instance_settings import LOCATION_TAG
 from platform_core.metrics.counters import Counters
 from platform_core.metrics.run_events import COUNTED, RunEvents
+from platform_core.orchestrator.event_log import events_from
 
 OVERLAP = timedelta(minutes=2)  # by which clocks may differ, and within which a database may show a change late
 _GOING_ON = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]

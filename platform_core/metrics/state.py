@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import dagster as dg
 from prometheus_client.core import GaugeMetricFamily
 
-from platform_core.dagster_internals import daemon_beats
+from platform_core.orchestrator.daemons import daemon_beats
 
 
 def runs_by_status(instance: dg.DagsterInstance) -> Iterator[GaugeMetricFamily]:

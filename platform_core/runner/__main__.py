@@ -57,7 +57,7 @@ def _answer(request: dict[str, Any], messages: Messages) -> int:
         from platform_core.runner.validate import validate
 
         return validate(location, request["versions"], messages)
-    from platform_core.dagster_internals import spare_imports
+    from platform_core.orchestrator.spared import spare_imports
 
     spare_imports()
     if request["verb"] in ("try", "watch", "sweep"):

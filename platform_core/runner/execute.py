@@ -10,10 +10,11 @@ from platform_core.branches.read_through import tell_of_production
 from platform_core.catalog.opening import open_catalog
 from platform_core.compute.held_event_log import held_open
 from platform_core.compute.run_worker import this_command
-from platform_core.dagster_internals import LocationOrigin, partition_tags, stream_run
 from platform_core.errors import NotFoundError
 from platform_core.explanation import explain, explain_failure
 from platform_core.locations import find_location
+from platform_core.orchestrator.partitions import partition_tags
+from platform_core.orchestrator.runs import LocationOrigin, stream_run
 from platform_core.runner.loading import LoadedLocation
 from platform_core.runner.plan import PlannedRun, make_plan, select
 from platform_core.settings import current_settings

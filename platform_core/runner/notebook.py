@@ -12,12 +12,13 @@ import dagster as dg
 from platform_core.auditing.functions import function_of
 from platform_core.auditing.specs import read_by
 from platform_core.catalog.values import Version
-from platform_core.dagster_internals import partition_tags, replaced_function
 from platform_core.errors import NotFoundError
 from platform_core.layers import CONTEXT_NAMES
 from platform_core.notebooks.cells import INPUTS, PARAMETERS, Cell, code, new_notebook, read_notebook, tags_of, text
 from platform_core.notebooks.declaring import SOURCE
 from platform_core.notebooks.loading import loading
+from platform_core.orchestrator.partitions import partition_tags
+from platform_core.orchestrator.steps import replaced_function
 from platform_core.runner.loading import LoadedLocation
 from platform_core.runner.tried import LookingIOManager
 from platform_core.runner.trying import key_of, partitions_of

@@ -16,10 +16,10 @@ from platform_core.compute.held_event_log import held_open
 from platform_core.compute.quantities import as_seconds
 from platform_core.compute.run_worker import this_command
 from platform_core.compute.spec import BACKENDS, COMPUTE_TAG, compute_of
-from platform_core.dagster_internals import LocationOrigin, stream_run
 from platform_core.errors import ConflictError, NotFoundError, PartitionError, listed
 from platform_core.explanation import explain_failure
 from platform_core.locations import find_location
+from platform_core.orchestrator.runs import LocationOrigin, stream_run
 from platform_core.runner.loading import LoadedLocation
 from platform_core.runner.trying import key_of, partitions_of
 from platform_core.settings import current_settings

@@ -8,9 +8,9 @@ import dagster as dg
 
 from platform_core.auditing.specs import read_by
 from platform_core.catalog.opening import open_catalog
-from platform_core.dagster_internals import partition_tags
 from platform_core.errors import NotFoundError, PartitionError, did_you_mean
 from platform_core.event_metadata import plain_metadata
+from platform_core.orchestrator.partitions import partition_tags
 from platform_core.partitions import parse_keys
 from platform_core.runner.loading import LoadedLocation
 from platform_core.runner.showing import described

@@ -17,8 +17,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from platform_core.dagster_internals import spare_imports
 from platform_core.errors import HeadraceError
+from platform_core.orchestrator.spared import spare_imports
 from platform_core.runner.__main__ import main as answer
 from platform_core.runner.loading import LoadedLocation, load_location
 from platform_core.runner.reloading import Code

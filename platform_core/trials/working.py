@@ -17,12 +17,14 @@ from platform_core.catalog.opening import open_catalog
 from platform_core.catalog.sweep_values import State, Sweep, Trial
 from platform_core.catalog.values import InputVersion, Provenance, Shown, Version
 from platform_core.compute.sweep_fan import NOT_TRIED
-from platform_core.dagster_internals import error_info, partition_tags, replaced_function, take_output_metadata
 from platform_core.environments.frozen import environment_here
 from platform_core.errors import NotFoundError
 from platform_core.event_metadata import plain_metadata
 from platform_core.explanation import explain
 from platform_core.io_manager import KEPT, HeadraceIOManager, sentences, without_none
+from platform_core.orchestrator.errors import error_info
+from platform_core.orchestrator.partitions import partition_tags
+from platform_core.orchestrator.steps import replaced_function, take_output_metadata
 from platform_core.provenance import author, cost_of, git_commit
 from platform_core.settings import Settings, current_settings
 from platform_core.store.store import open_store

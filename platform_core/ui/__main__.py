@@ -21,9 +21,9 @@ from platform_core.access.decisions import write_decisions_to
 from platform_core.access.scraping import with_metrics
 from platform_core.access.settings import access_settings
 from platform_core.catalog.opening import open_catalog
-from platform_core.dagster_internals import served_workspace
 from platform_core.instance import prepare_dagster_home
 from platform_core.logs import configure, logged
+from platform_core.orchestrator.workspaces import served_workspace
 from platform_core.settings import Settings, current_settings
 from platform_core.ui.address import note_address
 from platform_core.ui.awake import OVERFLOW, RECYCLE, STATEMENT

@@ -14,7 +14,8 @@ from platform_core.access.context import Permitted
 from platform_core.branches.deployment import Deployment
 from platform_core.branches.read_through import tell_of_production
 from platform_core.catalog.opening import open_catalog
-from platform_core.dagster_internals import is_busy, served_workspace
+from platform_core.orchestrator.daemons import is_busy
+from platform_core.orchestrator.workspaces import served_workspace
 from platform_core.ui.code import ServedCode, folder_for_sockets
 from platform_core.ui.empty import EmptyInstance
 from platform_core.ui.webserver import webserver

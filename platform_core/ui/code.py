@@ -12,9 +12,10 @@ from typing import Any
 
 import yaml
 
-from platform_core.dagster_internals import DAEMON_MODULE, code_server_answers
+from platform_core.dagster_internals import DAEMON_MODULE
 from platform_core.locations import Location, all_locations, not_loaded
 from platform_core.logs import logged
+from platform_core.orchestrator.code_servers import code_server_answers
 from platform_core.settings import current_settings
 from platform_core.ui.zygotes import Start, Started, Zygotes, stop
 

@@ -11,9 +11,9 @@ from platform_core.branches.deployment import Deployment
 from platform_core.branches.opening import ready_code
 from platform_core.catalog.opening import open_catalog
 from platform_core.catalog.values import Branch, NamespaceRecord
-from platform_core.dagster_internals import is_busy
 from platform_core.instance import known_home, remove_dagster_home
 from platform_core.namespaces import Namespace
+from platform_core.orchestrator.daemons import is_busy
 from platform_core.settings import Settings
 from platform_core.ui.awake import Awake
 from platform_core.ui.empty import EmptyInstance

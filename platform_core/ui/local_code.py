@@ -10,9 +10,9 @@ from typing import Any
 
 import dagster as dg
 
-from platform_core.dagster_internals import local_code_server, local_locations
 from platform_core.errors import SettingsError
 from platform_core.locations import not_loaded
+from platform_core.orchestrator.code_servers import local_code_server, local_locations
 
 log = logging.getLogger("headrace")
 

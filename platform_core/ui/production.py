@@ -14,8 +14,8 @@ from platform_core.access.context import Permitted
 from platform_core.branches.deployment import Deployment
 from platform_core.branches.git import merge_base
 from platform_core.branches.worktrees import worktree_of
-from platform_core.dagster_internals import served_workspace
 from platform_core.errors import HeadraceError
+from platform_core.orchestrator.workspaces import served_workspace
 from platform_core.ui.code import ServedCode, folder_for_sockets
 from platform_core.ui.zygotes import Zygotes
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from platform_core.dagster_internals import unloaded_locations
+from platform_core.orchestrator.daemons import unloaded_locations
 from tests.end_to_end.conftest import FLIGHTS, Headrace
 from tests.end_to_end.running_ui import RunningUI, eventually, running_ui
 from tests.end_to_end.small_repository import WORKSPACE, commit, git, small_repository

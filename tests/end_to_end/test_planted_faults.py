@@ -19,9 +19,9 @@ from platform_core import EventTime, Known, drift, fact, feature, gate, model, v
 from platform_core.alerts.sensor import alert_sensor
 from platform_core.auditing.links import linked_to_models
 from platform_core.catalog.catalog import Catalog
-from platform_core.dagster_internals import beat_daemon, note_tick
 from platform_core.namespaces import PRODUCTION
 from tests.platform_core.instances import new_instance
+from tests.platform_core.played_daemon import beat_daemon, note_tick
 from tests.platform_core.runs import run
 
 MONTHS = dg.MonthlyPartitionsDefinition("2025-01", fmt="%Y-%m", end_date="2026-03")

@@ -6,8 +6,8 @@ from typing import Any
 
 import dagster as dg
 
-from platform_core.dagster_internals import partition_tags
 from platform_core.io_manager import HeadraceIOManager
+from platform_core.orchestrator.partitions import partition_tags
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from platform_core.dagster_internals import report_materializations
 from platform_core.instance import known_home, make_dagster_home, remove_dagster_home
 from platform_core.instance_settings import PASSWORD, URL, schema_of
 from platform_core.namespaces import PRODUCTION, Namespace
+from platform_core.orchestrator.event_log import report_materializations
 from platform_core.settings import Settings
 from tests.platform_core.postgres import Postgres, running_postgres
 

@@ -12,14 +12,10 @@ import dagster as dg
 import pytest
 
 from platform_core.automation import Missed, refresh, refresh_latest
-from platform_core.dagster_internals import (
-    cron_times,
-    reopen_ticks,
-    switch_on,
-    tick_schedules,
-    workspace_in_process,
-)
+from platform_core.orchestrator.ticks import cron_times
+from tests.platform_core.in_process import workspace_in_process
 from tests.platform_core.instances import new_instance
+from tests.platform_core.played_daemon import reopen_ticks, switch_on, tick_schedules
 
 HERE = Path(__file__)
 BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"

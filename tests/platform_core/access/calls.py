@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from platform_core.dagster_internals import end_backfill
+from platform_core.dagster_internals import BulkActionStatus
 from tests.platform_core.access.world import World
 
 REPOSITORY = {"repositoryName": "__repository__", "repositoryLocationName": "flights"}
@@ -99,8 +99,9 @@ async def made(world: World) -> Things:
         {"p": RUN},
     )
     backfills = [await _backfill(world) for _ in range(2)]
-    end_backfill(world.instance, backfills[1])
     instance = world.instance
+    ended: Any = instance.get_backfill(backfills[1])
+    instance.update_backfill(ended.with_status(BulkActionStatus.COMPLETED_FAILED))
     instance.add_dynamic_partitions("flights_parts", ["old"])
     instance.event_log_storage.set_concurrency_slots("held", 2)
     [schedule, sensor] = [await _identity(world, kind) for kind in ("schedule", "sensor")]

@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from platform_core.dagster_internals import places_of_instigator
+from platform_core.orchestrator.places import places_of_instigator
 from tests.platform_core.access.calls import JOB, MONTHLY, RUN, Things, arguments_of, made
 from tests.platform_core.access.test_mutations import contents, is_refused
 from tests.platform_core.access.world import World, world

@@ -16,9 +16,9 @@ from platform_core.access.context import Permitted
 from platform_core.access.identity import Identity
 from platform_core.access.middleware import KnownOnly
 from platform_core.access.webserver import GuardedWebserver
-from platform_core.dagster_internals import workspace_in_process
 from platform_core.errors import AccessError
 from platform_core.namespaces import Namespace
+from tests.platform_core.in_process import workspace_in_process
 from tests.platform_core.instances import new_instance
 
 HERE = Path(__file__)

@@ -14,9 +14,10 @@ import pytest
 
 from platform_core import fact, feature
 from platform_core.alerts.watch import Watch
-from platform_core.dagster_internals import UNLOADED, beat_daemon, note_tick, switch_schedule_on
+from platform_core.orchestrator.daemons import UNLOADED
 from tests.platform_core.auditing.test_guard import Says
 from tests.platform_core.instances import new_instance
+from tests.platform_core.played_daemon import beat_daemon, note_tick, switch_schedule_on
 from tests.platform_core.runs import run
 
 LATER = datetime.now(UTC) + timedelta(days=2)

@@ -21,7 +21,6 @@ from platform_core.branches.opening import close_branch
 from platform_core.branches.promotion import candidates, promote
 from platform_core.branches.read_through import tell_of_production
 from platform_core.branches.tokens import accept, issue
-from platform_core.dagster_internals import note_tick, switch_schedule_on
 from platform_core.errors import ConflictError, PromotionError
 from platform_core.history.gc import collect, find_garbage
 from platform_core.history.rollback import plan_rollback, roll_back
@@ -30,6 +29,7 @@ from platform_core.runner.promotion import instance_of, promote_branch
 from platform_core.settings import as_if_in
 from platform_core.ui.empty import EmptyInstance
 from tests.platform_core.branches.conftest import World, new_world
+from tests.platform_core.played_daemon import note_tick, switch_schedule_on
 from tests.platform_core.runs import QUIET
 
 BRANCHES = [Namespace("branch", name) for name in ("one", "two")]

@@ -20,14 +20,13 @@ from platform_core.dagster_internals import (
     ExecutionPlan,
     ExecutionStep,
     InMemoryJob,
-    LocationOrigin,
     PlanOrchestrationContext,
     RetryMode,
     create_execution_plan,
     execute_plan_iterator,
-    partition_tags,
-    stream_run,
 )
+from platform_core.orchestrator.partitions import partition_tags
+from platform_core.orchestrator.runs import LocationOrigin, stream_run
 
 Result = TypeVar("Result")
 Body = Callable[[PlanOrchestrationContext, ExecutionPlan], Result]

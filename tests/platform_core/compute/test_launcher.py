@@ -13,7 +13,8 @@ import pytest
 
 from platform_core.compute.launcher import GONE, LocalRunLauncher
 from platform_core.compute.run_worker import LAUNCH, RunWorker, new_launch, report_for_duty, this_command
-from platform_core.dagster_internals import LocationOrigin, WorkerStatus
+from platform_core.dagster_internals import WorkerStatus
+from platform_core.orchestrator.runs import LocationOrigin
 from tests.platform_core.compute.backends.local.zygotes import eventually
 from tests.platform_core.compute.doubles import ORIGIN
 

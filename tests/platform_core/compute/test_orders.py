@@ -11,8 +11,8 @@ from platform_core.compute.orders import EXPIRY, labels_of, make_order, name_of
 from platform_core.compute.profiles import Placement, Profile
 from platform_core.compute.spec import BackendName, Compute
 from platform_core.compute.worker import TIMEOUT_VARIABLE, unpack
-from platform_core.dagster_internals import asset_nodes_of
 from platform_core.instance_settings import PASSWORD, URL
+from platform_core.orchestrator.steps import asset_nodes_of
 from platform_core.provenance import PRICE
 from platform_core.settings import Settings, current_settings
 from tests.platform_core.compute.doubles import handed, step_of

@@ -8,7 +8,8 @@ import pytest
 
 from platform_core.compute.event_sources import EventLogTail
 from platform_core.compute.voice import Voice
-from platform_core.dagster_internals import ExecutionStep, RetryMode, active_execution
+from platform_core.dagster_internals import ExecutionStep, RetryMode
+from platform_core.orchestrator.runs import active_execution
 from tests.platform_core.compute.doubles import handed, step_of
 
 

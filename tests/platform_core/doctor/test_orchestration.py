@@ -10,13 +10,14 @@ import pytest
 import yaml
 
 from platform_core.daemon.lease import Lease
-from platform_core.dagster_internals import beat_daemon, wanted_daemons
 from platform_core.doctor.findings import Finding, looked_at
 from platform_core.doctor.orchestration import look_at_code_servers, look_at_dagster
 from platform_core.instance import prepare_dagster_home
 from platform_core.instance_settings import PASSWORD, URL, instance_settings
+from platform_core.orchestrator.daemons import wanted_daemons
 from platform_core.settings import current_settings
 from tests.platform_core.catalog.conftest import postgres
+from tests.platform_core.played_daemon import beat_daemon
 from tests.platform_core.postgres import Postgres
 from tests.repository.tree import ROOT
 

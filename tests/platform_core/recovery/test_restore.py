@@ -11,7 +11,6 @@ from click.testing import CliRunner
 
 from platform_core.catalog.opening import open_catalog
 from platform_core.cli.main import headrace
-from platform_core.dagster_internals import beat_daemon
 from platform_core.errors import RecoveryError
 from platform_core.instance import prepare_dagster_home
 from platform_core.instance_settings import URL, instance_settings
@@ -23,6 +22,7 @@ from platform_core.store.local import LocalStore
 from platform_core.store.store import open_store
 from tests.platform_core.catalog.conftest import postgres
 from tests.platform_core.history.values import Writer, orders
+from tests.platform_core.played_daemon import beat_daemon
 from tests.platform_core.postgres import Postgres
 from tests.repository.tree import ROOT
 

@@ -17,7 +17,7 @@ import dagster as dg
 
 from platform_core.compute.launcher import LocalRunLauncher
 from platform_core.compute.run_worker import RunWorker
-from platform_core.dagster_internals import work_on_run
+from platform_core.orchestrator.runs import work_on_run
 
 _CONTEXT = get_context("forkserver")
 _CONTEXT.set_forkserver_preload(

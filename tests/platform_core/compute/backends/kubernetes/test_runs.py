@@ -13,9 +13,10 @@ from dagster_k8s.client import DagsterKubernetesClient
 
 from platform_core.compute.backends.kubernetes.runs import KubernetesRunLauncher
 from platform_core.compute.run_worker import LAUNCH, LAUNCH_TAG
-from platform_core.dagster_internals import LaunchRunContext, LocationOrigin, ResumeRunContext
+from platform_core.dagster_internals import LaunchRunContext, ResumeRunContext
 from platform_core.instance import prepare_dagster_home
 from platform_core.instance_settings import URL
+from platform_core.orchestrator.runs import LocationOrigin
 from platform_core.settings import current_settings
 from tests.platform_core.compute.doubles import ORIGIN
 from tests.repository.tree import ROOT
