@@ -109,10 +109,8 @@ HELD_FOR = "1.13"  # the Dagster release for which these names were checked; a t
 CODE_SERVER_LIBRARIES = (
     "dagster._cli.api",
     "dagster._grpc.server",
-    "dagster._daemon.cli",
     "dagster._daemon.controller",
 )
-DAEMON_MODULE = "dagster._daemon"  # what `dagster-daemon` runs
 
 # What only the process of a run, a webserver or a daemon needs: with it a location would load a tenth longer.
 _IMPORTED_WHEN_ASKED_FOR = {

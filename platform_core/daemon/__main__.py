@@ -18,6 +18,7 @@ from platform_core.daemon.lock import only_daemon
 from platform_core.errors import HeadraceError
 from platform_core.instance import in_database, prepare_dagster_home
 from platform_core.instance_settings import instance_settings
+from platform_core.logs import logged
 from platform_core.orchestrator.daemons import run_daemons
 from platform_core.settings import current_settings
 
@@ -86,7 +87,7 @@ def _in_turn(lease: Lease, home: Path, workspace: Path, level: str) -> None:
 def _stand_by_again() -> None:
     """Becomes a new process under its old number, with none of the threads that still believe to lead."""
     _log.warning("Another daemon took over; this one stands by again.")
-    os.execv(sys.executable, [sys.executable, "-m", "platform_core.daemon", *sys.argv[1:]])
+    os.execv(sys.executable, logged([sys.executable, "-m", "platform_core.daemon", *sys.argv[1:]]))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from typing import Any
 
 import yaml
 
-from platform_core.dagster_internals import DAEMON_MODULE
 from platform_core.locations import Location, all_locations, not_loaded
 from platform_core.logs import logged
 from platform_core.orchestrator.code_servers import code_server_answers
@@ -98,12 +97,12 @@ class ServedCode:
         return False
 
     def start_daemon(self) -> None:
-        """Starts what takes runs off the queue, and ticks schedules and sensors that are on."""
+        """Starts what takes runs off the queue, and ticks schedules and sensors that are on, or stands by for that."""
         workspace = self.folder / "workspace.yaml"
         workspace.write_text(yaml.safe_dump({"load_from": list(self.specs)}))
-        arguments = ("run", "--workspace", str(workspace), "--log-level", "warning")
+        arguments = ("--workspace", str(workspace), "--log-level", "warning")
         first = all_locations(self.code)[0]
-        self._daemon = self.zygotes.start(self._process(first, DAEMON_MODULE, arguments, "daemon"))
+        self._daemon = self.zygotes.start(self._process(first, "platform_core.daemon", arguments, "daemon"))
 
     def learn(self) -> None:
         """Lets the zygotes load the libraries of all locations."""

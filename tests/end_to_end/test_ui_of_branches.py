@@ -140,6 +140,13 @@ def test_nothing_runs_by_itself_on_a_branch(ui: RunningUI) -> None:
     assert set(states) == {"STOPPED"}
 
 
+def test_the_daemon_of_a_branch_is_one_that_no_second_one_runs_beside(ui: RunningUI, repository: Path) -> None:
+    ui.ask(RUNS, BRANCH)
+    lock = repository / ".headrace" / "dagster" / "branch-new-engine" / "daemon.lock"
+    eventually(lambda: lock.is_file() and bool(lock.read_text()))
+    assert "branch-new-engine" in str(Path(f"/proc/{lock.read_text()}/cwd").readlink())
+
+
 def test_a_click_computes_on_the_branch_with_its_code_and_leaves_production_alone(
     ui: RunningUI, repository: Path
 ) -> None:
