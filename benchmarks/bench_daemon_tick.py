@@ -13,7 +13,7 @@ import code_locations.flights
 from benchmarks.interleave import Comparison, Contender, interleaved
 from platform_core import feature
 from platform_core.automation import REBUILD_ON_CHANGE
-from platform_core.compute.profiles import ComputeTable
+from platform_core.compute.placement import ComputeTable
 from platform_core.io_manager import HeadraceIOManager
 from platform_core.location import build_location
 

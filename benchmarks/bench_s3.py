@@ -23,7 +23,7 @@ from benchmarks.interleave import BenchmarkError, Comparison, Contender, interle
 from benchmarks.tables import WHO, mixed_table, workplace
 from platform_core.catalog.values import Version
 from platform_core.store.aws import arrow_filesystem, object_store_options
-from platform_core.store.parquet import compression
+from platform_core.store.layout import compression
 from platform_core.store.s3 import BLOCK, REQUESTS, S3Store
 from platform_core.store.values import Target, read_versions, write_version
 

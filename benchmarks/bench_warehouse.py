@@ -12,7 +12,7 @@ from benchmarks.tables import mixed_table, workplace
 from platform_core.catalog.opening import open_catalog
 from platform_core.namespaces import Namespace
 from platform_core.settings import as_if_in, current_settings
-from platform_core.store.store import open_store
+from platform_core.store.opening import open_store
 from platform_core.store.values import Target, write_version
 from resources.warehouse import DuckDBWarehouse
 

@@ -15,7 +15,7 @@ import yaml
 from platform_core.catalog.opening import open_catalog
 from platform_core.namespaces import Namespace
 from platform_core.settings import as_if_in, current_settings
-from platform_core.store.store import open_store
+from platform_core.store.opening import open_store
 from platform_core.store.values import Target, write_version
 
 REPOSITORY = Path(__file__).resolve().parents[1]

@@ -7,7 +7,8 @@ import dagster as dg
 
 from platform_core import Compute, feature
 from platform_core.compute.declaration import check_placements
-from platform_core.compute.profiles import ComputeTable, Limits, Profile
+from platform_core.compute.placement import ComputeTable
+from platform_core.compute.profiles import Limits, Profile
 
 ASSETS = 1000
 TABLE = ComputeTable(profiles={"large": Profile(limits=Limits(cpu=16, memory="64GiB"))})

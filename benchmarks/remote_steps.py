@@ -13,7 +13,7 @@ import dagster as dg
 
 from benchmarks.trivial_steps import QUIET, job_of_steps
 from platform_core.compute.executor import routing_executor
-from platform_core.compute.profiles import ComputeTable
+from platform_core.compute.placement import ComputeTable
 
 if TYPE_CHECKING:
     from platform_core.compute.backends.backend import Backend

@@ -7,7 +7,7 @@ import dagster as dg
 
 from platform_core import log_metric, model
 from platform_core.compute.executor import routing_executor
-from platform_core.compute.profiles import ComputeTable
+from platform_core.compute.placement import ComputeTable
 from platform_core.io_manager import HeadraceIOManager
 from platform_core.runner.loading import LoadedLocation
 from platform_core.trials.job import sweep_job

@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 from platform_core.catalog.catalog import Catalog
 from platform_core.catalog.opening import open_catalog
 from platform_core.namespaces import Namespace
+from platform_core.store.layout import compression
 from platform_core.store.local import LocalStore
-from platform_core.store.parquet import compression
 from platform_core.store.values import Target, read_versions, write_version
 
 # A gigabyte of thirty columns; fewer rows for a quick look.

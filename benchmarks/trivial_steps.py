@@ -17,8 +17,8 @@ import dagster as dg
 
 from platform_core import model
 from platform_core.compute.executor import routing_executor
+from platform_core.compute.placement import ComputeTable
 from platform_core.compute.processes import become_reaper
-from platform_core.compute.profiles import ComputeTable
 from platform_core.orchestrator.partitions import partition_tags
 from platform_core.orchestrator.runs import LocationOrigin, stream_run
 from platform_core.orchestrator.spared import spare_imports

@@ -26,7 +26,8 @@ from platform_core.history.diff import Diff, declared_key, diff_versions
 from platform_core.notebooks.cells import as_markdown
 from platform_core.settings import current_settings
 from platform_core.store.figures import html_picture, read_executed, read_figures
-from platform_core.store.store import Store, open_store
+from platform_core.store.opening import open_store
+from platform_core.store.store import Store
 from platform_core.store.values import read_versions
 from platform_core.tracking.cards import card_of
 from platform_core.tracking.comparing import framed

@@ -35,7 +35,8 @@ from platform_core.orchestrator.partitions import needed_upstream
 from platform_core.orchestrator.steps import set_data_version
 from platform_core.provenance import author, git_commit, spent
 from platform_core.settings import Settings, current_settings
-from platform_core.store.store import Store, open_store
+from platform_core.store.opening import open_store
+from platform_core.store.store import Store
 from platform_core.store.tables import is_table
 from platform_core.store.values import Target, read_versions, write_parts, write_version
 from platform_core.tracing.spans import span

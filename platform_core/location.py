@@ -16,7 +16,7 @@ from platform_core.auditing.specs import specs_of
 from platform_core.automation import automation_sensor
 from platform_core.compute.declaration import check_placements
 from platform_core.compute.executor import routing_executor
-from platform_core.compute.profiles import ComputeTable
+from platform_core.compute.placement import ComputeTable
 from platform_core.console_log import console_log
 from platform_core.errors import DefinitionError, did_you_mean
 from platform_core.layering import LAYER_TAG, Layer, refused_reading

@@ -8,7 +8,8 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from platform_core.compute.frozen import require_digest
-from platform_core.compute.profiles import ComputeTable, Limits, Profile, a_backend
+from platform_core.compute.placement import ComputeTable, a_backend
+from platform_core.compute.profiles import Limits, Profile
 from platform_core.compute.spec import BackendName
 from platform_core.environments.images.digests import image_to_run
 from platform_core.errors import SettingsError

@@ -12,7 +12,7 @@ from platform_core.catalog.catalog import Catalog
 from platform_core.catalog.opening import open_catalog
 from platform_core.settings import Settings, current_settings
 from platform_core.store.local import LocalStore
-from platform_core.store.store import open_store
+from platform_core.store.opening import open_store
 from tests.known_models import KnownModels
 
 # A shared machine may be slow for a moment, which says nothing about the code.

@@ -22,7 +22,7 @@ def swept(context: dg.AssetExecutionContext) -> pl.DataFrame:
     Outside production it only says what would go."""
     from platform_core.branches.janitor import sweep
     from platform_core.catalog.opening import open_catalog
-    from platform_core.store.store import open_store
+    from platform_core.store.opening import open_store
     from resources.compute import compute_table
 
     settings = current_settings()

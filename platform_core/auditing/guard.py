@@ -23,7 +23,7 @@ from platform_core.checks.schema import check_schema, in_type_of, schema_specs, 
 from platform_core.errors import CheckError, DefinitionError, listed
 from platform_core.io_manager import sentences
 from platform_core.settings import current_settings
-from platform_core.store.store import open_store
+from platform_core.store.opening import open_store
 from platform_core.store.tables import as_polars, is_table
 from platform_core.store.values import Versions, read_versions
 from platform_core.tracking.kept import CHECKS

@@ -16,7 +16,7 @@ from platform_core.catalog.opening import open_catalog
 from platform_core.catalog.values import InputVersion, Version
 from platform_core.errors import NotFoundError
 from platform_core.settings import current_settings
-from platform_core.store.store import open_store
+from platform_core.store.opening import open_store
 from platform_core.store.values import read_versions
 
 # On a function whose checks are not the platform's own, such as tests of dbt: what they say of a stored version.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import dagster as dg
 
@@ -11,17 +11,27 @@ from platform_core.auditing.context import current_context
 from platform_core.catalog.opening import open_catalog
 from platform_core.checks.audits.audit import Subject
 from platform_core.settings import current_settings
-from platform_core.store.store import open_store
-
-if TYPE_CHECKING:
-    from platform_core.auditing.guard import Guard
+from platform_core.store.opening import open_store
 
 # In the metadata of an asset's definition: the models that are trained on it, or that made it, with commas between.
 MODELS = "headrace/models"
 
 
+class Guarded(Protocol):
+    """What an asset declares that audits go by."""
+
+    @property
+    def asset(self) -> str: ...
+
+    @property
+    def partition_by(self) -> str | None: ...
+
+    @property
+    def row_key(self) -> tuple[str, ...]: ...
+
+
 def current_subject(
-    guard: Guard, key: dg.AssetKey, function: Callable[..., Any], inputs: Mapping[str, Any]
+    guard: Guarded, key: dg.AssetKey, function: Callable[..., Any], inputs: Mapping[str, Any]
 ) -> Callable[[Any], Subject] | None:
     """Makes a value what audits look at, in the step that runs at present; None where there is none."""
     context = current_context()
@@ -39,7 +49,7 @@ def models_in(metadata: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def subject_of(
-    guard: Guard,
+    guard: Guarded,
     function: Callable[..., Any],
     *,
     inputs: Mapping[str, Any],

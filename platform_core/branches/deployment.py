@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from platform_core.catalog.branch_values import Branch
 from platform_core.catalog.catalog import Catalog
-from platform_core.catalog.values import Branch
 from platform_core.errors import NamespaceError, did_you_mean
 from platform_core.namespaces import Namespace, slug
 from platform_core.settings import Settings

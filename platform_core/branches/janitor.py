@@ -12,7 +12,7 @@ from platform_core.branches.opening import close_branch, expired
 from platform_core.catalog.catalog import Catalog
 from platform_core.cluster.kubectl import ClusterError
 from platform_core.cluster.settings import in_cluster
-from platform_core.compute.profiles import ComputeTable
+from platform_core.compute.placement import ComputeTable
 from platform_core.compute.sweeping import sweep_backends
 from platform_core.errors import NamespaceError
 from platform_core.history.gc import collect, find_garbage

@@ -8,8 +8,8 @@ from pathlib import Path
 from platform_core.branches.deployment import Deployment, branch_namespace
 from platform_core.branches.git import add_worktree, commit_of, current_branch, is_dirty, move_worktree, remove_worktree
 from platform_core.branches.worktrees import link_environments
+from platform_core.catalog.branch_values import Branch
 from platform_core.catalog.catalog import Catalog
-from platform_core.catalog.values import Branch
 from platform_core.cluster.settings import in_cluster
 from platform_core.environments.venvs import Say
 from platform_core.errors import NamespaceError

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from platform_core.branches.pending import foreign_inputs, is_made_by
 from platform_core.branches.plan import Description
 from platform_core.branches.tokens import Leave
+from platform_core.catalog.branch_values import Promotion
 from platform_core.catalog.catalog import Catalog
-from platform_core.catalog.values import PROMOTED_FROM, Expectation, InputVersion, Promotion, Ref, Version
+from platform_core.catalog.values import PROMOTED_FROM, Expectation, InputVersion, Ref, Version
 from platform_core.errors import PromotionError, listed, refusal
 from platform_core.namespaces import PRODUCTION, Namespace
 from platform_core.store.store import Store

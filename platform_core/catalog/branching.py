@@ -7,10 +7,11 @@ from datetime import datetime
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from platform_core.catalog.attempts import patiently
+from platform_core.catalog.branch_values import Branch, Promotion
 from platform_core.catalog.records import in_utc
 from platform_core.catalog.rejecting import Rejecting
 from platform_core.catalog.tables import branches, promotions, versions
-from platform_core.catalog.values import Branch, Expectation, NamespaceRecord, Promotion, Version
+from platform_core.catalog.values import Expectation, NamespaceRecord, Version
 from platform_core.errors import ConflictError, NamespaceError
 from platform_core.namespaces import Namespace
 

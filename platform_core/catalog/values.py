@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from platform_core.catalog.pages import as_page
 from platform_core.namespaces import Namespace
 
 UNPARTITIONED = ""
@@ -152,10 +153,26 @@ class Version:
         partition = f"[{self.partition}]" if self.partition else ""
         return f"{self.asset}{partition}@{self.id}"
 
-    def _repr_html_(self) -> str:
-        from platform_core.catalog.pages import page_of
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What a notebook shows of it."""
+        origin = self.provenance
+        own = {
+            "written": f"{self.created_at:%Y-%m-%d %H:%M} UTC to {self.namespace}",
+            "by": origin.author,
+            "refused": self.rejected,
+            "rows": None if self.rows is None else f"{self.rows:,}",
+            "columns": ", ".join(f"{column.name} {column.type}" for column in self.schema),
+            "bytes": f"{self.bytes:,}",
+            "format": self.format,
+            "code": f"{origin.code_version} {origin.git_commit}".strip(),
+            "environment": origin.environment,
+            "computed from": ", ".join(f"{item.asset}@{item.version}" for item in origin.inputs),
+        }
+        return own | dict(origin.parameters) | self.metrics
 
-        return page_of(self)
+    def _repr_html_(self) -> str:
+        return as_page(self.label, self.summary)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,40 +266,6 @@ class Alias:
     author: str
     at: datetime
     why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Branch:
-    """A branch deployment: the code of a git branch, and the namespace that its runs write to.
-
-    Args:
-        base_commit: the commit of the git branch when it was opened.
-        checkout: the folder with its code on the machine that opened it; empty where there is none.
-        expires_at: when the janitor may close it; None: never.
-    """
-
-    namespace: str
-    git_branch: str
-    base_commit: str
-    checkout: str
-    expires_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Promotion:
-    """What the audit log says of a promotion: whose versions, by which token, and who had issued that.
-
-    Args:
-        digest: of what was promoted, with the fingerprints of its code and environment.
-    """
-
-    transaction: int
-    namespace: str
-    branch: str
-    digest: str
-    token: str
-    issuer: str
-    issued_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

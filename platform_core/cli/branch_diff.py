@@ -13,7 +13,7 @@ from platform_core.branches.report import asset_markdown, changed_row, matched_s
 from platform_core.catalog.catalog import Catalog
 from platform_core.cli.branch_answers import chosen, verdicts_of
 from platform_core.cli.console import console, count, print_json, several, table
-from platform_core.store.store import open_store
+from platform_core.store.opening import open_store
 
 
 @click.command()

@@ -11,15 +11,16 @@ from rich.markup import escape
 
 from platform_core.branches.deployment import Deployment
 from platform_core.branches.opening import DAYS, close_branch, deploy, open_branch, ready_code
+from platform_core.catalog.branch_values import Branch
 from platform_core.catalog.catalog import Catalog
 from platform_core.catalog.opening import open_catalog
-from platform_core.catalog.values import Branch, NamespaceRecord
+from platform_core.catalog.values import NamespaceRecord
 from platform_core.cli.branch_answers import chosen
 from platform_core.cli.console import console, errors, print_json, several, table
 from platform_core.cluster.settings import in_cluster
 from platform_core.namespaces import PRODUCTION, Namespace
 from platform_core.settings import current_settings, login
-from platform_core.store.store import open_store
+from platform_core.store.opening import open_store
 from platform_core.ui.address import url_of
 
 

@@ -10,7 +10,7 @@ from platform_core.cli.console import console, print_json, several
 from platform_core.errors import ExportError, NotFoundError
 from platform_core.exporting.mlflow import Exported, MLflowExport
 from platform_core.settings import current_settings
-from platform_core.store.store import open_store
+from platform_core.store.opening import open_store
 
 
 @click.group()

@@ -18,7 +18,7 @@ from platform_core.history.gc import GRACE, KEEP, collect, find_garbage
 from platform_core.history.rollback import Step, plan_rollback, roll_back
 from platform_core.open_tables.publishing import held_versions
 from platform_core.settings import current_settings
-from platform_core.store.store import open_store
+from platform_core.store.opening import open_store
 
 WHOLE = click.IntRange(min=0, max=100_000)
 

@@ -20,7 +20,7 @@ from platform_core.locations import Location
 from platform_core.settings import current_settings
 from platform_core.store.figures import read_executed
 from platform_core.store.names import segment
-from platform_core.store.store import open_store
+from platform_core.store.opening import open_store
 
 EDITORS = ("lab", "notebook")  # of Jupyter, the first that there is
 

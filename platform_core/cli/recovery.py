@@ -13,7 +13,7 @@ from platform_core.instance_settings import instance_settings
 from platform_core.recovery.backup import back_up
 from platform_core.recovery.restore import put_back
 from platform_core.settings import current_settings
-from platform_core.store.store import open_store
+from platform_core.store.opening import open_store
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 

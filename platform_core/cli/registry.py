@@ -15,7 +15,7 @@ from platform_core.cli.console import console, print_json, several, table
 from platform_core.errors import NotFoundError
 from platform_core.settings import current_settings
 from platform_core.store.figures import kind_of, read_figures
-from platform_core.store.store import open_store
+from platform_core.store.opening import open_store
 from platform_core.tracking.cards import card_of
 
 

@@ -24,7 +24,7 @@ from platform_core.history.diff import Diff, declared_key, diff_versions
 from platform_core.locations import Location
 from platform_core.namespaces import Namespace
 from platform_core.settings import as_if_in, current_settings, login
-from platform_core.store.store import open_store
+from platform_core.store.opening import open_store
 
 
 @click.command()

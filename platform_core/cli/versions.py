@@ -11,7 +11,7 @@ from platform_core.catalog.values import TRIAL, Shown, Version
 from platform_core.cli.console import console, count, print_json, several, size, table
 from platform_core.errors import NotFoundError
 from platform_core.settings import current_settings
-from platform_core.store.store import open_store
+from platform_core.store.opening import open_store
 
 
 @click.command()

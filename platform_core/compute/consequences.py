@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from platform_core.compute.attempts import Ending
-from platform_core.compute.backends.pool import BackendPool
 from platform_core.compute.departures import Departures, Task
 from platform_core.compute.fan_out import SWEEP_TAG, FanOut, fan_out_of
 from platform_core.compute.flights import LOST, Flight, Tower
 from platform_core.compute.foreign import explained
-from platform_core.compute.profiles import Placement
+from platform_core.compute.placement import Placement
+from platform_core.compute.pool import BackendPool
 from platform_core.compute.retelling import OUTCOME, PARTITION, Kind, Outcome
 from platform_core.compute.spec import compute_of
 from platform_core.compute.verdict import judge

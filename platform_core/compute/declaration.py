@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from platform_core.compute.frozen import require_digest, require_extras
-from platform_core.compute.profiles import ComputeTable
+from platform_core.compute.placement import ComputeTable
 from platform_core.compute.spec import COMPUTE_TAG, Compute, compute_of
 from platform_core.errors import DefinitionError
 from platform_core.settings import current_settings

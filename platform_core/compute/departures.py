@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from platform_core.compute.backends.pool import BackendPool
+from platform_core.compute.pool import BackendPool
 from platform_core.compute.spec import BackendName
 from platform_core.dagster_internals import ExecutionStep
 

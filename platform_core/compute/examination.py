@@ -6,9 +6,9 @@ from collections.abc import Generator, Iterator
 import dagster as dg
 
 from platform_core.compute.attempts import Attempt, Change, Ending
-from platform_core.compute.backends.pool import BackendPool
 from platform_core.compute.flights import Flight, Tower
 from platform_core.compute.foreign import explained
+from platform_core.compute.pool import BackendPool
 from platform_core.compute.voice import Voice
 from platform_core.dagster_internals import ActiveExecution, ExecutionPlan
 from platform_core.errors import DefinitionError

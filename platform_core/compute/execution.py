@@ -34,7 +34,7 @@ from platform_core.orchestrator.event_log import tell_refusal
 from platform_core.orchestrator.runs import execute_step_of, job_of
 from platform_core.orchestrator.spared import spare_default_state, spare_imports
 from platform_core.provenance import begin
-from platform_core.tracing.spans import Spanned
+from platform_core.tracing.trace import Spanned
 
 if TYPE_CHECKING:
     from platform_core.compute.backends.local.zygote import Start

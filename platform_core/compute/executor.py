@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from platform_core.compute.profiles import ComputeTable
+from platform_core.compute.placement import ComputeTable
 from platform_core.dagster_internals import ExecutionPlan, PlanOrchestrationContext, RetryMode
 from platform_core.orchestrator.runs import active_execution
 

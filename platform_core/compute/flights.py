@@ -9,15 +9,15 @@ import dagster as dg
 
 from platform_core.catalog.opening import open_catalog
 from platform_core.compute.attempts import Attempt, Ending, Order
-from platform_core.compute.backends.pool import BackendPool
 from platform_core.compute.departures import Key, Task
 from platform_core.compute.event_sources import StepJournal
 from platform_core.compute.fan_out import FanOut, tags_of
 from platform_core.compute.frozen import in_environment, require_hashes
 from platform_core.compute.journal import journal_path
 from platform_core.compute.orders import labels_of, make_order, name_of, run_folder
+from platform_core.compute.placement import ComputeTable, Placement
+from platform_core.compute.pool import BackendPool
 from platform_core.compute.prices import price_per_hour
-from platform_core.compute.profiles import ComputeTable, Placement
 from platform_core.compute.requests import StepRequest, make_request
 from platform_core.compute.retelling import outcome_of
 from platform_core.compute.spec import BackendName, Compute, compute_of

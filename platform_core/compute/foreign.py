@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from platform_core.compute.attempts import Ending
-from platform_core.compute.profiles import Placement
+from platform_core.compute.placement import Placement
 
 # What an interpreter says of `-m platform_core.compute.worker`; no step that began to run says it like this.
 _NO_PLATFORM = re.compile(

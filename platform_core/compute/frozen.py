@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from platform_core.compute.profiles import ComputeTable, Placement
+from platform_core.compute.placement import ComputeTable, Placement
 from platform_core.environments.environment import environment_of
 from platform_core.environments.frozen import is_here
 from platform_core.environments.lock import Lock

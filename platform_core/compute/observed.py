@@ -10,7 +10,8 @@ from platform_core.dagster_internals import PlanOrchestrationContext
 from platform_core.logs import about
 from platform_core.orchestrator.errors import error_of, root_cause
 from platform_core.settings import current_settings
-from platform_core.tracing.spans import Spanned, is_traced, traced_run, traced_step
+from platform_core.tracing.spans import is_traced, traced_run, traced_step
+from platform_core.tracing.trace import Spanned
 
 Events = Iterator[dg.DagsterEvent]
 

@@ -8,7 +8,6 @@ from contextlib import nullcontext
 import dagster as dg
 
 from platform_core.compute.attempts import Change
-from platform_core.compute.backends.pool import BackendPool
 from platform_core.compute.consequences import Consequences
 from platform_core.compute.departures import Departures, Key, Task
 from platform_core.compute.echo import Echo
@@ -17,7 +16,8 @@ from platform_core.compute.examination import Examination
 from platform_core.compute.execution import forked_step, into_journal
 from platform_core.compute.flights import Flight, Tower
 from platform_core.compute.held_event_log import Together, held_open
-from platform_core.compute.profiles import ComputeTable
+from platform_core.compute.placement import ComputeTable
+from platform_core.compute.pool import BackendPool
 from platform_core.compute.retelling import Outcome, outcome_of
 from platform_core.compute.run_worker import RunWorker, report_for_duty
 from platform_core.compute.voice import Voice

@@ -11,8 +11,8 @@ from sqlalchemy import make_url
 from platform_core.compute.attempts import Attempt, Order
 from platform_core.compute.frozen import interpreter_of
 from platform_core.compute.handed_on import variables_of_what_was_found
+from platform_core.compute.placement import Placement
 from platform_core.compute.prices import price_per_hour
-from platform_core.compute.profiles import Placement
 from platform_core.compute.worker import TIMEOUT_VARIABLE, pack
 from platform_core.dagster_internals import AssetNode
 from platform_core.environments.environment import VARIABLE

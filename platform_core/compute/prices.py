@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from platform_core.compute.profiles import Placement
+from platform_core.compute.placement import Placement
 from platform_core.compute.spec import Compute
 from platform_core.settings import read_settings
 

@@ -13,7 +13,7 @@ from platform_core.compute.backends.local.limits import machine_limits
 from platform_core.compute.claims import Claims
 from platform_core.compute.fan_out import AT_ONCE_TAG, SWEEP_TAG, FanOut
 from platform_core.compute.orders import run_folder
-from platform_core.compute.profiles import Placement
+from platform_core.compute.placement import Placement
 from platform_core.compute.retelling import Outcome
 from platform_core.dagster_internals import ExecutionStep, PlanOrchestrationContext
 from platform_core.settings import current_settings

@@ -4,7 +4,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from platform_core.compute.backends.backend import Leftover
-from platform_core.compute.profiles import ComputeTable
+from platform_core.compute.placement import ComputeTable
 from platform_core.compute.spec import BackendName
 from platform_core.errors import HeadraceError
 

@@ -19,7 +19,7 @@ from platform_core.errors import DefinitionError
 from platform_core.event_metadata import common_data_version, raced, version_metadata
 from platform_core.io_manager import PARTITION_BY
 from platform_core.settings import current_settings
-from platform_core.store.store import open_store
+from platform_core.store.opening import open_store
 from platform_core.tracking.looking import LOOKS, present_look
 
 HELD_BACK = "A model whose tests of severity error did not all pass is kept for a look, and read by nobody."

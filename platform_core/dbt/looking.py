@@ -8,7 +8,8 @@ from typing import Any
 
 from platform_core.catalog.values import TRIAL, Version
 from platform_core.dbt.session import Model, Receipt, Session
-from platform_core.store.store import Store, open_store
+from platform_core.store.opening import open_store
+from platform_core.store.store import Store
 
 LOOK = "HEADRACE_DBT_LOOK"  # as JSON: the folder that rows are written to, and whether they are kept instead
 

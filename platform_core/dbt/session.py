@@ -17,7 +17,8 @@ from platform_core.environments.frozen import environment_here
 from platform_core.errors import PartitionError, listed
 from platform_core.provenance import author, cost_of, git_commit
 from platform_core.settings import Settings, current_settings
-from platform_core.store.store import Store, open_store
+from platform_core.store.opening import open_store
+from platform_core.store.store import Store
 from platform_core.store.values import Target, write_parts, write_version
 
 INSTEAD = "HEADRACE_DBT_INSTEAD"  # by asset the ids of versions, as JSON

@@ -9,7 +9,7 @@ from platform_core.namespaces import PRODUCTION
 from platform_core.open_tables.catalogs import folder_of_metadata, open_iceberg
 from platform_core.open_tables.table import OpenTable, Publication
 from platform_core.settings import Settings, current_settings
-from platform_core.store.store import open_store
+from platform_core.store.opening import open_store
 
 T = TypeVar("T")
 

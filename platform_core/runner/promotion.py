@@ -21,7 +21,8 @@ from platform_core.instance import prepare_dagster_home
 from platform_core.namespaces import PRODUCTION, Namespace
 from platform_core.open_tables.publishing import publish
 from platform_core.settings import as_if_in, current_settings, login
-from platform_core.store.store import Store, open_store
+from platform_core.store.opening import open_store
+from platform_core.store.store import Store
 from platform_core.tracking_metadata import tracked_metadata
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from threading import Lock
 
 from platform_core.catalog.values import StoredFile, Version, is_version_id
 from platform_core.settings import current_settings
-from platform_core.store.local import LocalStore
+from platform_core.store.files import LocalFiles
 
 # Somebody may still work with a file that was downloaded some time ago.
 SPARED_SECONDS = 24 * 3600
@@ -48,7 +48,7 @@ class Mirror:
 
     def __init__(self, folder: Path, limit: int) -> None:
         self._folder, self._limit = folder, limit
-        self._files = LocalStore(folder)
+        self._files = LocalFiles(folder)
         self._looking, self._unseen = Lock(), limit  # the first look is due at once
 
     def paths(self, version: Version, download: Download) -> list[Path]:

@@ -4,14 +4,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import xxhash
 
 from platform_core.catalog.values import StoredFile, Version
-from platform_core.errors import CorruptVersionError, SettingsError
+from platform_core.errors import CorruptVersionError
 
 
 class Store(ABC):
@@ -69,20 +68,6 @@ class Remote:
     uris: tuple[str, ...]
     options: Mapping[str, str]
     filesystem: Callable[[], Any]
-
-
-@lru_cache(maxsize=8)
-def open_store(location: str) -> Store:
-    """The store at a location; one per process, so that what was verified once is remembered."""
-    from platform_core.store.local import LocalStore
-
-    if location.startswith("s3://"):
-        from platform_core.store.s3 import S3Store
-
-        return S3Store(location)
-    if "://" in location:
-        raise SettingsError(f"HEADRACE_STORE: '{location}' is not supported; name a folder or s3://bucket/prefix.")
-    return LocalStore(Path(location))
 
 
 def content_version(files: Iterable[StoredFile]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from platform_core.store.parquet import group_rows, part_name, writer_options
+from platform_core.store.layout import group_rows, part_name, writer_options
 
 # A stream has one order, so that two files can only be written at once when the stream runs ahead by one file: hence
 # files of few row groups, and one file and a bit in memory (56 MB).

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from platform_core.catalog.values import Column
 from platform_core.store.durable import link
-from platform_core.store.parquet import describe_table, part_name
+from platform_core.store.layout import part_name
+from platform_core.store.parquet import describe_table
 from platform_core.store.reading import read_table
 from platform_core.store.tables import type_of
 

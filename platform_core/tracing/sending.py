@@ -20,7 +20,7 @@ from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from platform_core.settings import current_settings
-from platform_core.tracing.spans import ADDRESS, PARENT, Attributes, Run
+from platform_core.tracing.trace import ADDRESS, PARENT, Attributes, Run
 
 TIMEOUT = 5  # seconds that a collector may take, tries again included
 NANO = 10**9

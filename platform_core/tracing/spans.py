@@ -8,32 +8,11 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from platform_core.errors import SettingsError
-
-ADDRESS = "HEADRACE_TRACES"
-PARENT = "TRACEPARENT"  # in the words of the W3C: what a process was started for
-Attributes = str | int | float
-
-
-class Spanned(Protocol):
-    """Something that goes on and is traced."""
-
-    def set_attribute(self, key: str, value: Attributes) -> None: ...
-
-    def fail(self, kind: str) -> None:
-        """Says that it failed, and with what kind of error: its words may hold what no trace should."""
-
-
-class _Untraced:
-    def set_attribute(self, key: str, value: Attributes) -> None: ...
-
-    def fail(self, kind: str) -> None: ...
-
-
-UNTRACED = _Untraced()
+from platform_core.tracing.trace import ADDRESS, PARENT, UNTRACED, Attributes, Run, Spanned
 
 
 def is_traced() -> bool:
@@ -82,18 +61,6 @@ def traced_run(run_id: str, name: str, began: float | None, about: Mapping[str, 
     if not is_traced():
         return Run(UNTRACED)
     return _sending().run(ids_of_run(run_id), name, began, about)  # type: ignore[no-any-return]
-
-
-class Run:
-    """The root of a trace, until it is ended."""
-
-    def __init__(self, span: Spanned) -> None:
-        self._span = span
-
-    def fail(self, kind: str) -> None:
-        self._span.fail(kind)
-
-    def end(self) -> None: ...
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from platform_core.orchestrator.partitions import partition_tags
 from platform_core.orchestrator.steps import replaced_function, take_output_metadata
 from platform_core.provenance import author, cost_of, git_commit
 from platform_core.settings import Settings, current_settings
-from platform_core.store.store import open_store
+from platform_core.store.opening import open_store
 from platform_core.store.tables import as_polars, is_table
 from platform_core.store.values import Target, read_versions, write_version
 from platform_core.tracking.record import flat, listening

@@ -9,8 +9,9 @@ import dagster as dg
 
 from platform_core.branches.deployment import Deployment
 from platform_core.branches.opening import ready_code
+from platform_core.catalog.branch_values import Branch
 from platform_core.catalog.opening import open_catalog
-from platform_core.catalog.values import Branch, NamespaceRecord
+from platform_core.catalog.values import NamespaceRecord
 from platform_core.instance import known_home, remove_dagster_home
 from platform_core.namespaces import Namespace
 from platform_core.orchestrator.daemons import is_busy

@@ -20,10 +20,10 @@ from platform_core.catalog.values import new_version_id
 from platform_core.errors import SettingsError, WarehouseError
 from platform_core.settings import current_settings
 from platform_core.store.aws import arrow_filesystem
+from platform_core.store.layout import part_name
 from platform_core.store.names import version_key
-from platform_core.store.parquet import part_name
+from platform_core.store.opening import open_store
 from platform_core.store.reading import read_table
-from platform_core.store.store import open_store
 from platform_core.warehouse.embedded import DuckDBEngine
 from platform_core.warehouse.engine import Engine
 from platform_core.warehouse.glue import GlueTables, arrow_type

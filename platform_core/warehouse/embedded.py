@@ -14,9 +14,10 @@ import pyarrow as pa
 
 from platform_core.errors import WarehouseError
 from platform_core.settings import current_settings
-from platform_core.store.parquet import MOST_GROUP_ROWS, compression, part_name
+from platform_core.store.layout import MOST_GROUP_ROWS, compression, part_name
+from platform_core.store.opening import open_store
 from platform_core.store.reading import dataset_of
-from platform_core.store.store import Store, open_store
+from platform_core.store.store import Store
 from platform_core.warehouse.engine import Engine
 from platform_core.warehouse.parsing import tables_of
 from platform_core.warehouse.profile import bytes_scanned

@@ -15,7 +15,7 @@ from platform_core.catalog.values import Version
 from platform_core.errors import WarehouseError
 from platform_core.settings import current_settings
 from platform_core.store.aws import arrow_filesystem
-from platform_core.store.store import open_store
+from platform_core.store.opening import open_store
 from platform_core.warehouse.query import BoundTable
 
 VERSION = "headrace_version"  # Glue knows a folder of files as a partition: one for each version

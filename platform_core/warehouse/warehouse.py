@@ -14,7 +14,7 @@ from platform_core.catalog.values import new_version_id
 from platform_core.errors import WarehouseError
 from platform_core.settings import current_settings
 from platform_core.store.names import version_key
-from platform_core.store.store import open_store
+from platform_core.store.opening import open_store
 from platform_core.store.unloaded import Unloaded
 from platform_core.warehouse.engine import Engine
 from platform_core.warehouse.ledger import Asked, Step, note

@@ -23,7 +23,8 @@ import os
 
 from code_locations.{name} import assets
 from platform_core import build_location
-from platform_core.compute.profiles import ComputeTable, Profile
+from platform_core.compute.placement import ComputeTable
+from platform_core.compute.profiles import Profile
 from resources.by_deployment import shared_resources
 
 

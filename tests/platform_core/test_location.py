@@ -10,7 +10,8 @@ import pytest
 
 from platform_core import build_location, fact, feature, model, prediction
 from platform_core.catalog.catalog import Catalog
-from platform_core.compute.profiles import ComputeTable, Limits, Profile
+from platform_core.compute.placement import ComputeTable
+from platform_core.compute.profiles import Limits, Profile
 from platform_core.compute.spec import Compute
 from platform_core.errors import DefinitionError, FrozenError
 from platform_core.io_manager import HeadraceIOManager

@@ -13,7 +13,8 @@ from sqlalchemy import event
 from platform_core.catalog.catalog import Catalog
 from platform_core.catalog.opening import open_catalog
 from platform_core.store.local import LocalStore
-from platform_core.store.store import Store, open_store
+from platform_core.store.opening import open_store
+from platform_core.store.store import Store
 from platform_core.store.values import Target, read_versions, write_version
 from tests.platform_core.drafts import TESS
 from tests.platform_core.processes import run_together

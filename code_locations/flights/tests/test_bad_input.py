@@ -18,7 +18,7 @@ from platform_core.instance import prepare_dagster_home
 from platform_core.runner.execute import run
 from platform_core.runner.loading import LoadedLocation, load_location
 from platform_core.settings import current_settings
-from platform_core.store.store import open_store
+from platform_core.store.opening import open_store
 from platform_core.store.values import Target, read_versions, write_version
 
 MONTH = "2013-02"

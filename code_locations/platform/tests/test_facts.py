@@ -12,9 +12,9 @@ from code_locations.platform import facts
 from code_locations.platform.definitions import defs
 from code_locations.platform.facts import swept
 from platform_core import Namespace, client
+from platform_core.catalog.branch_values import Branch
 from platform_core.catalog.catalog import Catalog
 from platform_core.catalog.opening import open_catalog
-from platform_core.catalog.values import Branch
 from platform_core.io_manager import HeadraceIOManager
 
 

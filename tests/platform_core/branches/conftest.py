@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from platform_core.branches.deployment import Deployment
+from platform_core.catalog.branch_values import Branch
 from platform_core.catalog.catalog import Catalog
 from platform_core.catalog.engine import open_engine
-from platform_core.catalog.values import Branch, InputVersion, Provenance, Version
+from platform_core.catalog.values import InputVersion, Provenance, Version
 from platform_core.namespaces import PRODUCTION, Namespace
 from platform_core.settings import Settings
 from platform_core.store.local import LocalStore

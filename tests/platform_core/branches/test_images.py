@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from platform_core.branches.deployment import Deployment
-from platform_core.catalog.values import Branch
+from platform_core.catalog.branch_values import Branch
 from platform_core.environments.images.digests import image_to_run
 from platform_core.settings import Settings, as_if_in
 from tests.end_to_end.conftest import REPOSITORY

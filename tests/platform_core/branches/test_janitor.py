@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from platform_core.branches.janitor import GRACE, Swept, sweep
-from platform_core.catalog.values import Branch
+from platform_core.catalog.branch_values import Branch
 from platform_core.cluster.kubectl import ClusterError
 from platform_core.namespaces import PRODUCTION, Namespace
 from tests.end_to_end.small_repository import git

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from platform_core.catalog.branch_values import Branch, Promotion
 from platform_core.catalog.catalog import Catalog
-from platform_core.catalog.values import Branch, Expectation, Promotion
+from platform_core.catalog.values import Expectation
 from platform_core.errors import ConflictError, NamespaceError
 from platform_core.namespaces import PRODUCTION, Namespace
 from tests.platform_core.drafts import draft

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from platform_core.branches.deployment import Deployment
+from platform_core.catalog.branch_values import Branch
 from platform_core.catalog.catalog import Catalog
 from platform_core.catalog.engine import open_engine
-from platform_core.catalog.values import Branch
 from platform_core.cli.branch_answers import _cannot_tell, _production_fingerprints
 from platform_core.errors import NamespaceError
 from platform_core.settings import Settings

@@ -9,7 +9,7 @@ from platform_core.compute import orchestration
 from platform_core.compute.attempts import Ending
 from platform_core.compute.declaration import ONE_PARTITION_AT_A_TIME
 from platform_core.compute.executor import routing_executor
-from platform_core.compute.profiles import ComputeTable
+from platform_core.compute.placement import ComputeTable
 from platform_core.compute.spec import COMPUTE_TAG, Compute
 from tests.platform_core.compute.doubles import Job, ScriptedBackend
 

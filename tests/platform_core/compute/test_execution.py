@@ -14,7 +14,7 @@ from dataclasses import replace
 import dagster as dg
 from platform_core.compute import flights
 from platform_core.compute.executor import routing_executor
-from platform_core.compute.profiles import ComputeTable
+from platform_core.compute.placement import ComputeTable
 
 @dg.op
 def leave_a_trace():

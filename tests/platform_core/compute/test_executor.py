@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from platform_core.compute.executor import routing_executor
-from platform_core.compute.profiles import ComputeTable
+from platform_core.compute.placement import ComputeTable
 from platform_core.compute.spec import COMPUTE_TAG, Compute
 from tests.platform_core.compute.doubles import Job, ScriptedBackend
 

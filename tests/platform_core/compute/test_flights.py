@@ -8,11 +8,12 @@ import dagster as dg
 import pytest
 
 from platform_core.compute.attempts import Attempt
-from platform_core.compute.backends.pool import BackendPool
 from platform_core.compute.departures import Task
 from platform_core.compute.fan_out import FanOut
 from platform_core.compute.flights import LOST, PRICE_PER_HOUR, Tower
-from platform_core.compute.profiles import ComputeTable, Limits
+from platform_core.compute.placement import ComputeTable
+from platform_core.compute.pool import BackendPool
+from platform_core.compute.profiles import Limits
 from platform_core.compute.retelling import OUTCOME, PARTITION
 from platform_core.compute.spec import COMPUTE_TAG, Compute
 from platform_core.dagster_internals import DagsterEvent, EngineEventData, RetryMode

@@ -4,7 +4,8 @@ import pytest
 
 from platform_core.compute.attempts import Ending
 from platform_core.compute.foreign import explained
-from platform_core.compute.profiles import Placement, Profile
+from platform_core.compute.placement import Placement
+from platform_core.compute.profiles import Profile
 from platform_core.compute.spec import Compute
 
 NAMED = Placement("kubernetes", Compute(image="x@sha256:0123"), Profile(), "a test says so")

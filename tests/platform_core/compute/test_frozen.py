@@ -12,7 +12,8 @@ from platform_core.compute.frozen import (
     require_extras,
     require_hashes,
 )
-from platform_core.compute.profiles import ComputeTable, Placement, Profile
+from platform_core.compute.placement import ComputeTable, Placement
+from platform_core.compute.profiles import Profile
 from platform_core.compute.spec import BackendName, Compute
 from platform_core.environments.environment import environment_of
 from platform_core.environments.venvs import planned_interpreter, ready_venv

@@ -12,7 +12,8 @@ import pytest
 from platform_core.compute import examination, orchestration
 from platform_core.compute.attempts import Change, Ending, Order
 from platform_core.compute.executor import routing_executor
-from platform_core.compute.profiles import ComputeTable, Limits
+from platform_core.compute.placement import ComputeTable
+from platform_core.compute.profiles import Limits
 from platform_core.compute.spec import COMPUTE_TAG, Compute
 from platform_core.dagster_internals import PlanOrchestrationContext
 from platform_core.explanation import explain

@@ -8,7 +8,8 @@ import pytest
 
 from platform_core.compute.attempts import Attempt, Order
 from platform_core.compute.orders import EXPIRY, labels_of, make_order, name_of
-from platform_core.compute.profiles import Placement, Profile
+from platform_core.compute.placement import Placement
+from platform_core.compute.profiles import Profile
 from platform_core.compute.spec import BackendName, Compute
 from platform_core.compute.worker import TIMEOUT_VARIABLE, unpack
 from platform_core.instance_settings import PASSWORD, URL

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from platform_core.compute.placement import Placement
 from platform_core.compute.prices import price_per_hour
-from platform_core.compute.profiles import Placement, Profile
+from platform_core.compute.profiles import Profile
 from platform_core.compute.spec import BackendName, Compute
 from platform_core.errors import SettingsError
 

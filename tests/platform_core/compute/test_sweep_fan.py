@@ -11,7 +11,8 @@ from platform_core.catalog.catalog import Catalog
 from platform_core.catalog.sweep_values import Sweep, Trial
 from platform_core.compute.claims import Claims
 from platform_core.compute.fan_out import AT_ONCE_TAG, SWEEP_TAG
-from platform_core.compute.profiles import Placement, Profile
+from platform_core.compute.placement import Placement
+from platform_core.compute.profiles import Profile
 from platform_core.compute.retelling import Outcome
 from platform_core.compute.spec import Compute
 from platform_core.compute.sweep_fan import NOT_TRIED, SharedSweepFan, SweepFan, sweep_fan_of

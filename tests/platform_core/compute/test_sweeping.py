@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from platform_core.compute.backends.backend import Backend, Leftover
-from platform_core.compute.profiles import ComputeTable, Profile
+from platform_core.compute.placement import ComputeTable
+from platform_core.compute.profiles import Profile
 from platform_core.compute.spec import BackendName
 from platform_core.compute.sweeping import Swept, sweep_backends
 from platform_core.errors import SettingsError

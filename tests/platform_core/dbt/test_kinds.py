@@ -9,7 +9,7 @@ import pytest
 from platform_core import fact
 from platform_core.catalog.catalog import Catalog
 from platform_core.settings import current_settings
-from platform_core.store.store import open_store
+from platform_core.store.opening import open_store
 from platform_core.store.values import read_versions
 from tests.platform_core.dbt.conftest import loaded, make_project
 from tests.platform_core.drafts import TESS

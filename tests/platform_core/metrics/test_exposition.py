@@ -14,7 +14,7 @@ from platform_core.catalog.catalog import Catalog
 from platform_core.catalog.values import COST, SECONDS, StoredFile
 from platform_core.compute.attempts import Ending
 from platform_core.compute.executor import routing_executor
-from platform_core.compute.profiles import ComputeTable
+from platform_core.compute.placement import ComputeTable
 from platform_core.compute.spec import COMPUTE_TAG, Compute
 from platform_core.metrics.exposition import Metrics
 from platform_core.namespaces import PRODUCTION, Namespace

@@ -11,7 +11,7 @@ from platform_core.namespaces import PRODUCTION
 from platform_core.open_tables.catalogs import open_iceberg
 from platform_core.open_tables.publishing import held_versions, publish
 from platform_core.settings import current_settings
-from platform_core.store.store import open_store
+from platform_core.store.opening import open_store
 from platform_core.store.values import Target, write_version
 from tests.platform_core.postgres import running_postgres
 from tests.platform_core.store.conftest import bucket, s3_environment, s3_server

@@ -19,7 +19,7 @@ from platform_core.recovery.manifest import NAME
 from platform_core.recovery.restore import put_back
 from platform_core.settings import current_settings
 from platform_core.store.local import LocalStore
-from platform_core.store.store import open_store
+from platform_core.store.opening import open_store
 from tests.platform_core.catalog.conftest import postgres
 from tests.platform_core.history.values import Writer, orders
 from tests.platform_core.played_daemon import beat_daemon

@@ -6,8 +6,9 @@ from itertools import count
 import pytest
 
 from platform_core.settings import Settings, current_settings
+from platform_core.store.opening import open_store
 from platform_core.store.s3 import S3Store
-from platform_core.store.store import Store, open_store
+from platform_core.store.store import Store
 from tests.platform_core.store.buckets import Gate
 
 _NUMBERS = count()

@@ -17,8 +17,8 @@ from platform_core.errors import SettingsError, StoreError
 from platform_core.settings import current_settings
 from platform_core.store import mirror, s3
 from platform_core.store.mirror import Mirror
+from platform_core.store.opening import open_store
 from platform_core.store.s3 import S3Store
-from platform_core.store.store import open_store
 from platform_core.store.values import Target, read_versions, write_version
 from tests.platform_core.drafts import TESS
 from tests.platform_core.store.buckets import Gate

@@ -8,7 +8,8 @@ import pytest
 from platform_core.catalog.values import StoredFile, Version
 from platform_core.errors import CorruptVersionError
 from platform_core.store.local import LocalStore
-from platform_core.store.store import content_version, open_store
+from platform_core.store.opening import open_store
+from platform_core.store.store import content_version
 from tests.platform_core.drafts import draft
 
 KEY = "user/tess/flights/weather/2013-01/v1"
@@ -68,7 +69,7 @@ def test_what_was_verified_once_is_not_read_again(
     store: LocalStore, version: Version, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.verified_paths(version)
-    monkeypatch.setattr("platform_core.store.local.checksum", lambda _path: pytest.fail("read a second time"))
+    monkeypatch.setattr("platform_core.store.files.checksum", lambda _path: pytest.fail("read a second time"))
     store.verified_paths(version)
 
 

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platform_core.store import parquet, streams
+from platform_core.store import layout, parquet, streams
+from platform_core.store.layout import group_rows
 from platform_core.store.local import LocalStore
-from platform_core.store.parquet import describe_table, group_rows, write_table
+from platform_core.store.parquet import describe_table, write_table
 from platform_core.store.reading import read_table
 from platform_core.store.streams import row_groups
 from platform_core.store.values import Target, write_parts, write_version
@@ -28,7 +29,7 @@ SCHEMA = pa.schema([("n", pa.int64())])
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Row groups of 1,024 rows, so that a test's table makes several files."""
-    monkeypatch.setattr(parquet, "MOST_GROUP_ROWS", 1024)
+    monkeypatch.setattr(layout, "MOST_GROUP_ROWS", 1024)
 
 
 def numbers(sizes: list[int]) -> Iterator[pa.RecordBatch]:
@@ -147,11 +148,11 @@ def test_a_table_in_memory_becomes_several_files_in_order(tmp_path: Path, monkey
 
 
 def test_wide_rows_make_smaller_groups() -> None:
-    assert group_rows(8 * 1000, 1000) == parquet.MOST_GROUP_ROWS
+    assert group_rows(8 * 1000, 1000) == layout.MOST_GROUP_ROWS
     assert group_rows(1024 * 1000, 1000) == 64 * 1024
     assert group_rows(1024 * 1000, 1000, streams.GROUP_BYTES) == 8 * 1024
     assert group_rows(10**9, 10) == 1024
-    assert group_rows(0, 0) == parquet.MOST_GROUP_ROWS
+    assert group_rows(0, 0) == layout.MOST_GROUP_ROWS
 
 
 def test_only_columns_that_repeat_get_a_dictionary(tmp_path: Path) -> None:

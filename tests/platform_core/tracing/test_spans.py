@@ -8,15 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from platform_core.tracing.spans import (
-    ADDRESS,
-    PARENT,
-    secrets_elsewhere,
-    span,
-    traced_run,
-    variables_elsewhere,
-    variables_of,
-)
+from platform_core.tracing.spans import secrets_elsewhere, span, traced_run, variables_elsewhere, variables_of
+from platform_core.tracing.trace import ADDRESS, PARENT
 from tests.repository.tree import ROOT
 
 RUN = str(uuid4())

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from platform_core.catalog.branch_values import Branch
 from platform_core.catalog.catalog import Catalog
-from platform_core.catalog.values import Branch
 from platform_core.errors import NamespaceError
 from platform_core.namespaces import Namespace
 from platform_core.settings import Settings

@@ -8,7 +8,8 @@ from platform_core.catalog.opening import open_catalog
 from platform_core.catalog.values import Version
 from platform_core.namespaces import PRODUCTION, Namespace
 from platform_core.settings import current_settings
-from platform_core.store.store import Store, open_store
+from platform_core.store.opening import open_store
+from platform_core.store.store import Store
 from platform_core.store.values import Target, write_version
 from resources.warehouse import Warehouse, warehouse_here
 from tests.platform_core.drafts import TESS

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from platform_core.compute.profiles import ComputeTable, Limits, Profile, a_backend
+from platform_core.compute.placement import ComputeTable, a_backend
+from platform_core.compute.profiles import Limits, Profile
 
 if TYPE_CHECKING:
     from platform_core.compute.backends.backend import Backend

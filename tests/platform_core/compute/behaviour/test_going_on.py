@@ -2,7 +2,7 @@
 
 from platform_core.catalog.opening import open_catalog
 from platform_core.settings import current_settings
-from platform_core.store.store import open_store
+from platform_core.store.opening import open_store
 from platform_core.store.values import Target, write_version
 from tests.platform_core.compute.behaviour.worlds import Ran, World
 

@@ -21,7 +21,7 @@ from platform_core.compute.flights import BACKEND
 from platform_core.dagster_internals import serialize_value
 from platform_core.orchestrator.partitions import partition_tags
 from platform_core.orchestrator.runs import LocationOrigin
-from platform_core.tracing.spans import ADDRESS as TRACES
+from platform_core.tracing.trace import ADDRESS as TRACES
 from tests.platform_core.compute.behaviour.notes import FOLDER_VARIABLE, Notes
 from tests.platform_core.compute.behaviour.places import SECRET, Place
 from tests.platform_core.compute.behaviour.run_workers import ForkingLauncher

@@ -15,7 +15,8 @@ from platform_core.compute.backends.container.backend import ContainerBackend
 from platform_core.compute.backends.container.endings import CANCELLED
 from platform_core.compute.backends.container.specification import ATTEMPT_LABEL
 from platform_core.compute.foreign import explained
-from platform_core.compute.profiles import Placement, Profile
+from platform_core.compute.placement import Placement
+from platform_core.compute.profiles import Profile
 from platform_core.compute.spec import Compute
 from platform_core.errors import DefinitionError, SettingsError
 from tests.platform_core.compute.backends.container.orders import Heard, an_order

@@ -9,7 +9,7 @@ import pytest
 from platform_core.compute.attempts import Ending
 from platform_core.compute.backends.container.backend import ContainerBackend
 from platform_core.compute.executor import routing_executor
-from platform_core.compute.profiles import ComputeTable
+from platform_core.compute.placement import ComputeTable
 from platform_core.compute.spec import COMPUTE_TAG, Compute
 from platform_core.compute.worker import pack
 from platform_core.explanation import explain

@@ -4,7 +4,7 @@ import dagster as dg
 
 from platform_core.compute.backends.kubernetes.backend import KubernetesBackend
 from platform_core.compute.executor import routing_executor
-from platform_core.compute.profiles import ComputeTable
+from platform_core.compute.placement import ComputeTable
 from platform_core.compute.spec import COMPUTE_TAG, Compute
 from platform_core.explanation import explain
 from tests.platform_core.compute.doubles import Job

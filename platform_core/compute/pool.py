@@ -9,7 +9,7 @@ from platform_core.compute.attempts import Attempt, Change, Order
 from platform_core.compute.backends.backend import Backend
 from platform_core.compute.backends.local.backend import LocalBackend
 from platform_core.compute.backends.local.zygote import Execute
-from platform_core.compute.profiles import ComputeTable
+from platform_core.compute.placement import ComputeTable
 from platform_core.compute.spec import BackendName
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from platform_core.compute.attempts import Attempt, Change, Ending, Order
-from platform_core.compute.backends.pool import BackendPool
-from platform_core.compute.profiles import ComputeTable, Profile
+from platform_core.compute.placement import ComputeTable
+from platform_core.compute.pool import BackendPool
+from platform_core.compute.profiles import Profile
 from platform_core.compute.spec import Compute
 from tests.platform_core.compute.doubles import ScriptedBackend
 
