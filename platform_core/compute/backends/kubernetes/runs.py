@@ -1,7 +1,8 @@
 """Launches runs from the webserver and the daemon as Jobs, each in the Kubernetes namespace of its location's team."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +13,7 @@ from platform_core.dagster_internals import (
     CheckRunHealthResult,
     ConfigurableClass,
     ConfigurableClassData,
+    DagsterUserCodeUnreachableError,
     LaunchRunContext,
     ResumeRunContext,
     RunLauncher,
@@ -29,6 +31,7 @@ from platform_core.settings import current_settings
 
 HOME = "/var/headrace"
 ETC = "/etc/headrace"
+BUSY = 429  # the API asks to be left alone for a while
 WRAPPER = ("python", "-m", "platform_core.process", "run")
 
 
@@ -75,7 +78,8 @@ class KubernetesRunLauncher(RunLauncher[Any], ConfigurableClass):
         return cls(inst_data=inst_data, **config_value)
 
     def launch_run(self, context: LaunchRunContext) -> None:
-        self._jobs.launch_run(context._replace(dagster_run=self._noted(context.dagster_run)))
+        with _back_in_the_queue_when_away():
+            self._jobs.launch_run(context._replace(dagster_run=self._noted(context.dagster_run)))
 
     def terminate(self, run_id: str) -> bool:
         return bool(self._jobs.terminate(run_id))
@@ -129,6 +133,22 @@ def _launcher_of_jobs(context_of: Callable[[dg.DagsterRun], list[dict[str, Any]]
 
     inside = "KUBERNETES_SERVICE_HOST" in os.environ
     return Launcher(service_account_name="", instance_config_map="", dagster_home="", load_incluster_config=inside)
+
+
+@contextmanager
+def _back_in_the_queue_when_away() -> Iterator[None]:
+    """Tells the queue of a cluster that does not answer as of a code server that does not, for which it waits (see
+    `run_queue` in dagster.yaml): a run that cannot be launched for another reason has failed.
+    """
+    from dagster_k8s.client import DagsterK8sAPIRetryLimitExceeded, DagsterK8sUnrecoverableAPIError
+
+    try:
+        yield
+    except (DagsterK8sAPIRetryLimitExceeded, DagsterK8sUnrecoverableAPIError) as error:
+        reason = error.k8s_api_exception
+        if isinstance(error, DagsterK8sUnrecoverableAPIError) and getattr(reason, "status", 0) != BUSY:
+            raise
+        raise DagsterUserCodeUnreachableError(f"The cluster did not make the Job of the run: {reason}") from error
 
 
 def location_of(run: dg.DagsterRun) -> str:

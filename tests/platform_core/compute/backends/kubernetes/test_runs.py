@@ -1,21 +1,30 @@
 """The pods of runs: whose rights they have follows from the location, and from nothing that a team says."""
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
 import pytest
 import yaml
-from dagster_k8s.client import DagsterKubernetesClient
+from dagster_k8s.client import (
+    WHITELISTED_TRANSIENT_K8S_STATUS_CODES,
+    DagsterK8sAPIRetryLimitExceeded,
+    DagsterK8sUnrecoverableAPIError,
+    DagsterKubernetesClient,
+)
+from kubernetes.client import ApiException
 
 from platform_core.compute.backends.kubernetes.runs import KubernetesRunLauncher
 from platform_core.compute.run_worker import LAUNCH, LAUNCH_TAG
-from platform_core.dagster_internals import LaunchRunContext, ResumeRunContext
+from platform_core.dagster_internals import DagsterEvent, LaunchRunContext, ResumeRunContext
 from platform_core.instance import prepare_dagster_home
 from platform_core.instance_settings import URL
+from platform_core.orchestrator.daemons import daemons_of
 from platform_core.orchestrator.runs import LocationOrigin
 from platform_core.settings import current_settings
 from tests.platform_core.compute.doubles import ORIGIN
@@ -110,6 +119,52 @@ def test_the_pod_of_a_run_knows_by_which_launch_it_is_there(
     ]
     assert found is not None
     assert told[0][LAUNCH] != told[1][LAUNCH] == found.tags[LAUNCH_TAG]
+
+
+def refusing(status: int) -> Exception:
+    """What Dagster's library raises once it has tried often enough, or sees no use in trying."""
+    given_up: Any = DagsterK8sAPIRetryLimitExceeded
+    refused: Any = DagsterK8sUnrecoverableAPIError
+    told = {"k8s_api_exception": ApiException(status=status, reason="no"), "original_exc_info": (Exception, None, None)}
+    if status in WHITELISTED_TRANSIENT_K8S_STATUS_CODES:
+        return given_up("tried", max_retries=3, **told)  # type: ignore[no-any-return]
+    return refused("no use", **told)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(("status", "then"), [(503, "QUEUED"), (429, "QUEUED"), (403, "FAILURE")])
+def test_a_run_waits_in_the_queue_for_a_cluster_that_is_away(
+    instance: dg.DagsterInstance,
+    made: list[tuple[str, dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+    then: str,
+) -> None:
+    run = a_run(instance, replace(ORIGIN, location="flights"))
+    instance.report_dagster_event(DagsterEvent.job_enqueue(run), run_id=run.run_id)
+    moments = [time.time() + 60 * minute for minute in (0, 2)]
+    with monkeypatch.context() as away:
+
+        def refuse(*_: Any, **__: Any) -> None:
+            raise refusing(status)
+
+        away.setattr(DagsterKubernetesClient, "create_namespaced_job_with_retries", refuse)
+        dequeue(instance, moments[0])
+    assert status_of(instance, run) == then
+    assert made == []
+    dequeue(instance, moments[1])
+    assert len(made) == (then == "QUEUED")
+
+
+def dequeue(instance: dg.DagsterInstance, at: float) -> None:
+    """One look of the part of the daemon that launches runs."""
+    [queue] = [daemon for daemon in daemons_of(instance) if daemon.daemon_type() == "QUEUED_RUN_COORDINATOR"]
+    workspace = SimpleNamespace(instance=instance, create_request_context=lambda: None)
+    list(queue.run_iteration(workspace, fixed_iteration_time=at))
+
+
+def status_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
+    found = instance.get_run_by_id(run.run_id)
+    return found.status.value if found else ""
 
 
 def test_a_run_is_as_narrow_as_everything_else(
