@@ -99,6 +99,7 @@ if TYPE_CHECKING:
     from dagster._daemon.auto_run_reexecution import event_log_consumer
     from dagster._daemon.auto_run_reexecution.auto_run_reexecution import filter_runs_to_should_retry, retry_run
     from dagster._daemon.controller import create_daemons_from_instance, daemon_controller_from_instance
+    from dagster._daemon.daemon import MonitoringDaemon
     from dagster._daemon.types import DaemonHeartbeat
     from dagster._grpc.client import DagsterGrpcClient
     from dagster._scheduler.scheduler import launch_scheduled_runs
@@ -134,6 +135,7 @@ _IMPORTED_WHEN_ASKED_FOR = {
     "dagster._daemon.auto_run_reexecution": ("event_log_consumer",),
     "dagster._daemon.auto_run_reexecution.auto_run_reexecution": ("filter_runs_to_should_retry", "retry_run"),
     "dagster._daemon.controller": ("create_daemons_from_instance", "daemon_controller_from_instance"),
+    "dagster._daemon.daemon": ("MonitoringDaemon",),
     "dagster._daemon.types": ("DaemonHeartbeat",),
     "dagster._grpc.client": ("DagsterGrpcClient",),
     "dagster._scheduler.scheduler": ("launch_scheduled_runs",),

@@ -15,6 +15,7 @@ URL = "HEADRACE_DAGSTER_URL"  # the variable from which Dagster takes the URL: a
 PASSWORD = "HEADRACE_DAGSTER_PASSWORD"  # the same where one process has several instances
 SCHEMA = "dagster"  # so that the catalog may be in the same database
 PORT = 5432
+MACHINE_COMES = 900  # seconds in which a cluster finds a machine for a run, and that gets its image
 _LAUNCHER = {"module": "platform_core.compute.backends.kubernetes.runs", "class": "KubernetesRunLauncher"}
 LOCATION_TAG = "dagster/code_location"  # on every run, set by Dagster itself; a location is one team's
 
@@ -39,6 +40,11 @@ class InstanceSettings(BaseSettings):
     )
     run_retries: int | None = Field(
         default=None, ge=0, description="How often a run is started again that ended for no fault of its code."
+    )
+    run_start_timeout: int | None = Field(
+        default=None,
+        ge=1,
+        description="Seconds that a run may take to begin: 180; 900 in Kubernetes, where a machine may have to come.",
     )
     keep_ticks: int | None = Field(
         default=None, ge=1, description="Days for which ticks are kept, whatever came of them."
@@ -79,6 +85,7 @@ class InstanceSettings(BaseSettings):
                 if part
             },
             "run_retries": _present(max_retries=self.run_retries),
+            "run_monitoring": _present(start_timeout_seconds=self._start_timeout),
             "retention": self._retention(),
             "run_launcher": self._launcher(),
         }
@@ -128,6 +135,10 @@ class InstanceSettings(BaseSettings):
         params = {**url.query, "options": f"-csearch_path={schema_of(namespace)}"}
         secret = {"password": {"env": PASSWORD}} if url.password else {}
         return {**parts, "port": url.port or PORT, "params": params, **secret}
+
+    @property
+    def _start_timeout(self) -> int | None:
+        return self.run_start_timeout or (MACHINE_COMES if self.runs == "kubernetes" else None)
 
     def _launcher(self) -> dict[str, Any] | None:
         if self.runs == "local":

@@ -92,6 +92,8 @@ class LocalRunLauncher(RunLauncher[Any], ConfigurableClass):
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         worker = RunWorker.from_tags(run.tags)
+        if worker is None and run.status == dg.DagsterRunStatus.STARTING:
+            return CheckRunHealthResult(WorkerStatus.NOT_FOUND, "It has no process yet.")
         if worker is None or worker.is_alive:  # of a run that something else started nothing is known
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         return CheckRunHealthResult(WorkerStatus.NOT_FOUND, f"The process {worker.pid} of {worker.host} is gone.")

@@ -17,6 +17,7 @@ from platform_core.dagster_internals import (
     setup_interrupt_handlers,
 )
 from platform_core.orchestrator.errors import in_a_line
+from platform_core.orchestrator.launches import fail_lost_launches
 from platform_core.orchestrator.retries import missed_retries, retry_failed
 
 UNLOADED = "headrace/unloaded_locations"
@@ -39,8 +40,15 @@ def run_daemons(instance: dg.DagsterInstance, workspace: Path, level: str) -> No
 
 
 def daemons_of(instance: dg.DagsterInstance) -> Iterator[Any]:
-    """Dagster's daemons, of which the one that starts failed runs again gives none of them up at once."""
+    """Dagster's daemons, of which the one that starts failed runs again gives none of them up at once, and the one that
+    asks after workers asks after those of runs that are about to begin, too."""
+    from platform_core.dagster_internals import MonitoringDaemon as Monitoring
     from platform_core.dagster_internals import create_daemons_from_instance, event_log_consumer
+
+    class MonitoringDaemon(Monitoring):
+        def run_iteration(self, workspace_process_context: Any) -> Generator[Any, None, None]:
+            yield from super().run_iteration(workspace_process_context)
+            fail_lost_launches(instance)
 
     class EventLogConsumerDaemon(event_log_consumer.EventLogConsumerDaemon):  # by the name that logs know it by
         @property
@@ -52,7 +60,12 @@ def daemons_of(instance: dg.DagsterInstance) -> Iterator[Any]:
             yield from retry_failed(workspace_process_context, missed_retries(instance), self._logger)
 
     for daemon in create_daemons_from_instance(instance):
-        yield EventLogConsumerDaemon() if isinstance(daemon, event_log_consumer.EventLogConsumerDaemon) else daemon
+        if isinstance(daemon, event_log_consumer.EventLogConsumerDaemon):
+            yield EventLogConsumerDaemon()
+        elif isinstance(daemon, Monitoring):
+            yield MonitoringDaemon(interval_seconds=daemon.interval_seconds)
+        else:
+            yield daemon
 
 
 @contextmanager

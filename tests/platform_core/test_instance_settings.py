@@ -51,6 +51,13 @@ def test_limits_are_put_over_what_the_repository_says(monkeypatch: pytest.Monkey
     assert written(prepare_dagster_home(current_settings()))["concurrency"]["runs"]["max_concurrent_runs"] == 2
 
 
+def test_a_run_may_wait_for_its_machine_as_long_as_settings_say(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HEADRACE_RUN_START_TIMEOUT", "45")
+    with dg.DagsterInstance.from_config(str(prepare_dagster_home(current_settings()))) as instance:
+        assert instance.run_monitoring_enabled
+        assert instance.run_monitoring_start_timeout_seconds == 45
+
+
 def test_faults_of_machines_are_tried_again_and_those_of_code_are_not():
     with dg.DagsterInstance.from_config(str(prepare_dagster_home(current_settings()))) as instance:
         assert instance.run_retries_enabled

@@ -17,6 +17,7 @@ from platform_core.dagster_internals import (
     LaunchRunContext,
     ResumeRunContext,
     RunLauncher,
+    WorkerStatus,
 )
 from platform_core.kubernetes_names import (
     CONFIG_OF_RUNS,
@@ -32,6 +33,7 @@ from platform_core.settings import current_settings
 HOME = "/var/headrace"
 ETC = "/etc/headrace"
 BUSY = 429  # the API asks to be left alone for a while
+NOT_THERE = "could not be found"  # in the words of Dagster's library
 WRAPPER = ("python", "-m", "platform_core.process", "run")
 
 
@@ -96,8 +98,15 @@ class KubernetesRunLauncher(RunLauncher[Any], ConfigurableClass):
         return True
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
+        """Of a Job that is not there the worker is gone; of one that could not be asked after nothing is known.
+
+        Dagster takes a run for dead whose worker it cannot see: while the API is away, it would fail all of them.
+        """
         found: CheckRunHealthResult = self._jobs.check_run_worker_health(run)
-        return found
+        if found.status != WorkerStatus.UNKNOWN:
+            return found
+        is_gone = (found.msg or "").endswith(NOT_THERE)
+        return found._replace(status=WorkerStatus.NOT_FOUND if is_gone else WorkerStatus.RUNNING)
 
     def get_run_worker_debug_info(self, run: dg.DagsterRun, include_container_logs: bool | None = True) -> str | None:
         told: str | None = self._jobs.get_run_worker_debug_info(run, include_container_logs)

@@ -21,7 +21,7 @@ from kubernetes.client import ApiException
 
 from platform_core.compute.backends.kubernetes.runs import KubernetesRunLauncher
 from platform_core.compute.run_worker import LAUNCH, LAUNCH_TAG
-from platform_core.dagster_internals import DagsterEvent, LaunchRunContext, ResumeRunContext
+from platform_core.dagster_internals import DagsterEvent, LaunchRunContext, ResumeRunContext, WorkerStatus
 from platform_core.instance import prepare_dagster_home
 from platform_core.instance_settings import URL
 from platform_core.orchestrator.daemons import daemons_of
@@ -165,6 +165,25 @@ def dequeue(instance: dg.DagsterInstance, at: float) -> None:
 def status_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
     found = instance.get_run_by_id(run.run_id)
     return found.status.value if found else ""
+
+
+def test_a_cluster_that_does_not_answer_says_nothing_of_a_runs_worker(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dagster resumes a run of whose worker nothing is known, which fails as well, and with that the run."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise refusing(503)
+
+    run = a_run(instance, replace(ORIGIN, location="flights"))
+    monkeypatch.setattr(DagsterKubernetesClient, "get_job_status", refuse)
+    assert instance.run_launcher.check_run_worker_health(run).status == WorkerStatus.RUNNING
+    monkeypatch.setattr(DagsterKubernetesClient, "get_job_status", lambda *_, **__: None)
+    assert instance.run_launcher.check_run_worker_health(run).status == WorkerStatus.NOT_FOUND
+
+
+def test_a_machine_may_have_to_come_for_a_run(instance: dg.DagsterInstance) -> None:
+    assert instance.run_monitoring_start_timeout_seconds == 900
 
 
 def test_a_run_is_as_narrow_as_everything_else(
