@@ -7,7 +7,8 @@ known yet reaches nobody.
 import itertools
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ class Network:
         self._services: dict[int, tuple[str, str, int]] = {}
         self._free = itertools.count(20_000)
         self._addresses, self._done = dict[str, str](), dict[str, str]()
+        self._cut: tuple[str, ...] = ()
         self._over = threading.Event()
         self.problem: Exception | None = None
         self._thread = threading.Thread(target=self._follow, name="network of pods", daemon=True)
@@ -44,6 +46,15 @@ class Network:
         number = next(self._free)
         self._services[number] = (namespace, name, port)
         return number
+
+    @contextmanager
+    def cut_off(self, port: int) -> Iterator[None]:
+        """While no pod reaches a port, not by connections that it has either."""
+        self._cut = (f"-A OUTPUT -p tcp --dport {port} -j REJECT --reject-with tcp-reset",)
+        try:
+            yield
+        finally:
+            self._cut = ()
 
     def close(self) -> None:
         self._over.set()
@@ -61,11 +72,13 @@ class Network:
 
     def _look(self) -> None:
         world, routes = self._world(), self._routes()
-        known = {pod.address: _text(filters(pod, world, self.node), routes) for pod in world.pods}
+        known = {
+            pod.address: _text((*self._cut, *ALWAYS, *filters(pod, world, self.node)), routes) for pod in world.pods
+        }
         there = {path.name for path in NETWORKS.glob("cni-*")}
         self._addresses = {name: self._addresses.get(name) or self._joined(name) for name in there}
         for name, address in self._addresses.items():
-            text = known.get(address, _text(NOTHING, ()))
+            text = known.get(address, _text((*ALWAYS, *NOTHING), ()))
             if self._done.get(name) != text and _restored(name, text):
                 self._done[name] = text
 
@@ -100,7 +113,7 @@ class Network:
 
 def _text(rules: Sequence[str], routes: Sequence[str]) -> str:
     chains = (":INPUT ACCEPT", ":OUTPUT ACCEPT")
-    return "\n".join(["*nat", *chains, *routes, "COMMIT", "*filter", *chains, *ALWAYS, *rules, "COMMIT", ""])
+    return "\n".join(["*nat", *chains, *routes, "COMMIT", "*filter", *chains, *rules, "COMMIT", ""])
 
 
 def _restored(name: str, text: str) -> bool:

@@ -46,6 +46,8 @@ defs = build_location("{name}", [assets], resources=shared_resources(), compute=
 ASSETS = '''
 """Numbers, for tests."""
 
+import time
+
 import polars as pl
 
 from platform_core import Compute, fact
@@ -53,7 +55,8 @@ from platform_core import Compute, fact
 
 @fact(compute=Compute(cpu=0.3))
 def numbers() -> pl.DataFrame:
-    """A few numbers."""
+    """A few numbers, after a while."""
+    time.sleep(25)
     return pl.DataFrame({"number": [1, 2, 3]})
 '''
 
