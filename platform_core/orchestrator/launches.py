@@ -15,6 +15,8 @@ def fail_lost_launches(instance: dg.DagsterInstance, now: datetime | None = None
     Dagster asks after workers of runs that have begun alone, and waits for the others as long as it may take to find a
     machine for them.
     """
+    if not instance.run_launcher.supports_check_run_worker_health:
+        return
     before = (now or datetime.now(UTC)) - LOST_AFTER
     for record in instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING])):
         if record.update_timestamp < before:
