@@ -4,12 +4,14 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext
+from typing import NoReturn
 
 import dagster as dg
 
 from platform_core.compute.attempts import Change
 from platform_core.compute.consequences import Consequences
 from platform_core.compute.departures import Departures, Key, Task
+from platform_core.compute.duty import Duty, Standing
 from platform_core.compute.echo import Echo
 from platform_core.compute.event_sources import EventLogTail
 from platform_core.compute.examination import Examination
@@ -19,7 +21,7 @@ from platform_core.compute.held_event_log import Together, held_open
 from platform_core.compute.placement import ComputeTable
 from platform_core.compute.pool import BackendPool
 from platform_core.compute.retelling import Outcome, outcome_of
-from platform_core.compute.run_worker import RunWorker, report_for_duty
+from platform_core.compute.run_worker import SUPERSEDED, report_for_duty, will_be_resumed
 from platform_core.compute.voice import Voice
 from platform_core.dagster_internals import (
     ActiveExecution,
@@ -36,7 +38,6 @@ LEAVE_PATIENCE = 10.0  # seconds that the processes of steps that are done have 
 LIVE = 0.25  # seconds between two looks at what steps on this machine tell
 NEWS, NO_NEWS = 0.2, 1.0  # the same for steps elsewhere, while there is news and while there is none
 NEWS_LASTS = 5.0
-SUPERSEDED = 3  # with which a run worker ends when a later one was launched
 
 Events = Iterator[dg.DagsterEvent]
 
@@ -69,7 +70,8 @@ class Orchestration:
         self._leaving: dict[str, Flight] = {}  # their tasks are done, their processes not yet
         self._elsewhere: set[str] = set()  # steps whose events come by the event log
         self._last_news = time.monotonic()
-        self._will_resume = _will_resume(context)
+        self._duty = Duty(context.instance, context.run_id)
+        self._will_resume = will_be_resumed(context.instance, context.dagster_run)
         self._pool = BackendPool(table, into_journal(forked_step(context, plan)), outlive=self._will_resume)
         self._departures = Departures(self._pool, most)
         self._examination = Examination(self._pool, self._tower, self._voice, active)
@@ -111,6 +113,8 @@ class Orchestration:
             if self._active.check_for_interrupts():
                 yield from self._interrupted()
                 return
+            if (standing := self._duty.standing()) != "on duty":
+                self._leave(standing)
             yield from self._round()
         self._await_leaving()
 
@@ -269,6 +273,14 @@ class Orchestration:
         for step in interrupted.values():
             yield self._voice.fail(step, "It was cancelled.")
 
+    def _leave(self, standing: Standing) -> NoReturn:
+        """Leaves a run to its new worker, together with its steps. Those of a run that is over are ended."""
+        if standing == "over":
+            self._leaving |= {flight.attempt.id: flight for flight in self._flights.values()}
+            self._pool.terminate([flight.attempt for flight in self._leaving.values()])
+            self._await_until(time.monotonic() + CANCEL_PATIENCE)
+        os._exit(SUPERSEDED)
+
     def _await_leaving(self) -> None:
         """Lets the processes of steps that are done end, so that their backends can tidy up after them.
 
@@ -285,10 +297,3 @@ class Orchestration:
                 self._leaving.pop(change.attempt.id, None)
             if self._leaving:
                 self._pool.wait(end - time.monotonic())
-
-
-def _will_resume(context: PlanOrchestrationContext) -> bool:
-    """Whether another run worker goes on with the run when this one dies."""
-    worker = RunWorker.from_tags(context.dagster_run.tags)
-    by_command = worker is not None and worker.by == "command"
-    return not by_command and context.instance.run_will_resume(context.run_id)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 WORKER_TAG = "headrace/run_worker"
 LAUNCH_TAG = "headrace/launch"
 LAUNCH = "HEADRACE_LAUNCH"  # the variable that tells a run worker by which launch, and of which run, it is there
+SUPERSEDED = 3  # with which a run worker ends whose run is no longer its own
 By = Literal["command", "launcher"]
 
 
@@ -77,6 +78,13 @@ def report_for_duty(instance: "dg.DagsterInstance", run_id: str) -> bool:
         os.kill(before.pid, signal.SIGKILL)  # its steps go on, and are this one's
     instance.add_run_tags(run_id, this.tags)
     return True
+
+
+def will_be_resumed(instance: "dg.DagsterInstance", run: "dg.DagsterRun") -> bool:
+    """Whether another run worker goes on with the run when its own dies."""
+    worker = RunWorker.from_tags(run.tags)
+    by_command = worker is not None and worker.by == "command"
+    return not by_command and instance.run_will_resume(run.run_id)
 
 
 def this_command() -> RunWorker:

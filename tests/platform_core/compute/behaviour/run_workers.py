@@ -15,8 +15,9 @@ from typing import Any
 
 import dagster as dg
 
+from platform_core.compute import duty
 from platform_core.compute.launcher import LocalRunLauncher
-from platform_core.compute.run_worker import RunWorker
+from platform_core.compute.run_worker import RunWorker, new_launch
 from platform_core.orchestrator.runs import work_on_run
 
 _CONTEXT = get_context("forkserver")
@@ -40,13 +41,15 @@ class ForkingLauncher(LocalRunLauncher):
         process.join()
 
     def _start(self, run: dg.DagsterRun, verb: str, kind: Any) -> None:
-        process = _CONTEXT.Process(target=work, args=(dict(self.environment), run.run_id, verb))
+        environment = {**self.environment, **new_launch(self._instance, run.run_id)}
+        process = _CONTEXT.Process(target=work, args=(environment, run.run_id, verb))
         process.start()
         ForkingLauncher.processes = {**self.processes, run.run_id: process}
 
 
 def work(environment: Mapping[str, str], run_id: str, verb: str) -> None:
-    """The run worker: this whole process."""
+    """The run worker: this whole process, which looks more often than others whether the run is still its own."""
+    duty.LOOK = 1.0
     os.environ.clear()
     os.environ.update(environment)
     _print_to(environment["BEHAVIOUR_LOG"])

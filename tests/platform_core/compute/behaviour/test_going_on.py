@@ -1,10 +1,12 @@
 """Runs that are cancelled, or lose their run worker, while steps run."""
 
 from platform_core.catalog.opening import open_catalog
+from platform_core.compute.run_worker import SUPERSEDED, new_launch
 from platform_core.settings import current_settings
 from platform_core.store.opening import open_store
 from platform_core.store.values import Target, write_version
-from tests.platform_core.compute.behaviour.worlds import Ran, World
+from tests.platform_core.compute.behaviour.run_workers import ForkingLauncher
+from tests.platform_core.compute.behaviour.worlds import PATIENCE, Ran, World
 
 HEARTS = ("heart", "child")
 
@@ -18,6 +20,35 @@ def test_a_cancelled_run_ends_and_nothing_of_it_runs_on(world: World) -> None:
     assert [heart for heart in HEARTS if world.notes.is_alive(heart)] == []
     assert world.left_of(ran) == []
     assert not world.notes.lines("after_lasting")
+
+
+def test_a_run_that_was_ended_without_its_worker_takes_its_steps_along(world: World) -> None:
+    """As the daemon does with a run that is to be cancelled while nobody can ask its worker to."""
+    run_id = _until_steps_run(world)
+    run = world.instance.get_run_by_id(run_id)
+    assert run is not None
+    world.instance.report_run_canceled(run)
+    ForkingLauncher.processes[run_id].join(PATIENCE)
+    ran = world.finish(run_id)
+    assert ran.status == "CANCELED"
+    assert [heart for heart in HEARTS if world.notes.is_alive(heart)] == []
+    assert world.left_of(ran) == []
+    assert not world.notes.lines("after_lasting")
+
+
+def test_a_worker_leaves_a_run_that_another_one_was_launched_for(world: World) -> None:
+    run_id = _until_steps_run(world)
+    new_launch(world.instance, run_id)
+    first = ForkingLauncher.processes[run_id]
+    first.join(PATIENCE)
+    assert first.exitcode == SUPERSEDED
+    assert world.notes.is_alive("heart"), "the step ended together with the worker that left"
+    world.notes.say("end_unseen")
+    world.resume(run_id)
+    world.notes.say("end")
+    ran = world.finish(run_id)
+    assert ran.status == "SUCCESS", ran.said("lasting")
+    assert _starts(world) == {"lasting": 1, "ends_unseen": 1, "after_lasting": 1}
 
 
 def test_a_run_whose_worker_died_goes_on_and_no_step_runs_twice(world: World) -> None:
