@@ -279,6 +279,7 @@ class Orchestration:
             self._leaving |= {flight.attempt.id: flight for flight in self._flights.values()}
             self._pool.terminate([flight.attempt for flight in self._leaving.values()])
             self._await_until(time.monotonic() + CANCEL_PATIENCE)
+            self._pool.close()
         os._exit(SUPERSEDED)
 
     def _await_leaving(self) -> None:

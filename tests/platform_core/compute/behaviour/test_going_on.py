@@ -1,5 +1,7 @@
 """Runs that are cancelled, or lose their run worker, while steps run."""
 
+import pytest
+
 from platform_core.catalog.opening import open_catalog
 from platform_core.compute.run_worker import SUPERSEDED, new_launch
 from platform_core.settings import current_settings
@@ -36,6 +38,7 @@ def test_a_run_that_was_ended_without_its_worker_takes_its_steps_along(world: Wo
     assert not world.notes.lines("after_lasting")
 
 
+@pytest.mark.parametrize("deployment", ["local"], indirect=True)  # where steps are makes no difference
 def test_a_worker_leaves_a_run_that_another_one_was_launched_for(world: World) -> None:
     run_id = _until_steps_run(world)
     new_launch(world.instance, run_id)
