@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 PROC = Path("/proc")
+LOADED_WITHIN = 1.0  # seconds, on a machine with much else to do
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of prctl(2)
 
 
@@ -38,6 +39,28 @@ def _children(pid: int) -> Iterator[int]:
         for task in (PROC / str(pid) / "task").iterdir():
             with suppress(OSError):
                 yield from map(int, (task / "children").read_text().split())
+
+
+def environment_of(pid: int) -> bytes:
+    """The variables that a process was started with, each with a zero behind it; nothing of one that has ended.
+
+    While a new program is put into a process, which who started it takes for done, the kernel tells of none.
+    """
+    end = time.monotonic() + LOADED_WITHIN
+    while True:
+        try:
+            told = (PROC / str(pid) / "environ").read_bytes()
+            if told or not _is_being_loaded(pid) or time.monotonic() > end:
+                return told
+        except OSError:
+            return b""
+        time.sleep(0.002)
+
+
+def _is_being_loaded(pid: int) -> bool:
+    """Whether the kernel does not yet know where in memory the variables end (`env_end` of proc_pid_stat(5))."""
+    fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    return fields[0] not in "ZX" and fields[48] == "0"
 
 
 def signal_all(pids: Iterable[int], number: signal.Signals) -> None:

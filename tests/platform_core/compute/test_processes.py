@@ -4,15 +4,19 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
+from platform_core.compute import processes
 from platform_core.compute.processes import (
     descendants,
     ending_of,
+    environment_of,
     own_bytes,
     signal_all,
     started_at,
@@ -136,3 +140,40 @@ def _until(happened, patience: float = 10) -> None:
     while not happened():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.01)
+
+
+def test_a_process_has_the_variables_that_it_was_started_with() -> None:
+    with (
+        subprocess.Popen(["sleep", "60"], env={"OF_ONE": "1"}) as one,
+        subprocess.Popen(["env", "-i", "sleep", "60"]) as none,
+    ):
+        try:
+            assert environment_of(one.pid) == b"OF_ONE=1\0"
+            begin = time.monotonic()
+            while environment_of(none.pid):  # it is `env` at first
+                assert time.monotonic() - begin < 20
+        finally:
+            one.kill()
+            none.kill()
+    assert environment_of(one.pid) == b""
+
+
+def test_a_program_that_is_just_being_loaded_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "PROC", tmp_path)
+    place = tmp_path / "7"
+    place.mkdir()
+
+    def tell(variables: bytes, end: int) -> None:
+        (place / "environ").write_bytes(variables)
+        (place / "scratch").write_text(f"7 (a program) S {' '.join(['1'] * 47)} {end} 0")
+        (place / "scratch").replace(place / "stat")
+
+    tell(b"", 0)
+    loaded = threading.Timer(0.1, tell, (b"OF_ONE=1\0", 4711))
+    loaded.start()
+    assert environment_of(7) == b"OF_ONE=1\0"
+    tell(b"", 4711)
+    assert environment_of(7) == b""
+    monkeypatch.setattr(processes, "LOADED_WITHIN", 0.05)
+    tell(b"", 0)
+    assert environment_of(7) == b""

@@ -25,7 +25,7 @@ from platform_core.compute.attempts import Ending
 from platform_core.compute.backends.local.cgroups import MemoryGroup
 from platform_core.compute.backends.local.limits import hold_to, memory_of
 from platform_core.compute.backends.local.records import Records
-from platform_core.compute.processes import PROC, become_reaper, descendants, ending_of, signal_all
+from platform_core.compute.processes import become_reaper, descendants, ending_of, environment_of, signal_all
 from platform_core.compute.quantities import duration_text, size_text
 
 LOOK = 0.1  # seconds between two looks at the memory of steps
@@ -73,9 +73,7 @@ class _Child:
         the variable, unless it was forked without being executed anew."""
         if _session(pid) == self.pid:
             return True
-        with suppress(OSError):
-            return f"{ATTEMPT_VARIABLE}={self.start.attempt}\0".encode() in (PROC / str(pid) / "environ").read_bytes()
-        return False
+        return f"{ATTEMPT_VARIABLE}={self.start.attempt}\0".encode() in environment_of(pid)
 
 
 class Zygote:

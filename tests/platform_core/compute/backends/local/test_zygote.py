@@ -121,7 +121,7 @@ def test_a_request_to_end_what_has_ended_is_passed_over(serving: Served) -> None
 ENDS: Mapping[str, tuple[str, Mapping[str, float]]] = {
     "finished": ("", {}),
     "vanished": ("os.kill(os.getpid(), 9)", {}),
-    "timeout": ("time.sleep(60)", {"timeout": 0.5, "grace": 0.2}),
+    "timeout": ("time.sleep(60)", {"timeout": 2.0, "grace": 0.2}),  # long enough for it to start something
 }
 
 
