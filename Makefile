@@ -11,10 +11,11 @@ PYTHON := $(or $(shell command -v python3.11 2>/dev/null),python3)
 UV := .headrace/bin/uv
 BIN := .venv/bin
 # Tests that wait more than they compute go on beside the others, each group in a process of its own: those of containers
-# and of the one cluster, which would be in each other's way; and those of whole installations. A shell would make them
-# deaf to Ctrl-C, which some are about. Those of deploy/aws start Node, which leaves a pipe that it is given in
-# non-blocking mode, so that whatever is written to it later is cut off: they write to a file.
-ELSEWHERE := tests/platform_core/compute tests/platform_core/environments tests/deploy/test_kubernetes_story.py
+# and of the one cluster, which would be in each other's way, with those of dbt; and those of whole installations. A shell
+# would make them deaf to Ctrl-C, which some are about. Those of deploy/aws start Node, which leaves a pipe that it is given
+# in non-blocking mode, so that whatever is written to it later is cut off: they write to a file.
+ELSEWHERE := tests/platform_core/compute tests/platform_core/environments tests/deploy/test_kubernetes_story.py \
+	tests/platform_core/dbt
 WHOLE := tests/browser tests/end_to_end tests/faults
 BESIDE := env --default-signal=INT,QUIT $(BIN)/pytest -rfEs
 LOCATIONS := $(patsubst %/pyproject.toml,%,$(wildcard code_locations/*/pyproject.toml))
