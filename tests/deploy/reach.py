@@ -88,7 +88,7 @@ def _start_stranger(name: str, labels: Mapping[str, str]) -> None:
     account = ["kubectl", "--namespace", name, "get", "serviceaccount", "default"]
     wait_for(lambda: subprocess.run(account, capture_output=True, check=False).returncode == 0, 30)
     Kubectl().apply(yaml.safe_dump_all([pod]))
-    ready = ["kubectl", "--namespace", name, "wait", "--for=condition=Ready", "pod/one", "--timeout=120s"]
+    ready = ["kubectl", "--namespace", name, "wait", "--for=condition=Ready", "pod/one", "--timeout=300s"]
     subprocess.run(ready, check=True, capture_output=True)
 
 

@@ -42,11 +42,14 @@ class Notes:
         path = self.folder / name
         return path.read_text().splitlines() if path.exists() else []
 
-    def is_alive(self, heart: str) -> bool:
-        """Whether a process still shows that it lives."""
-        before = len(self.lines(heart))
-        time.sleep(5 * BEAT)
-        return len(self.lines(heart)) > before
+    def is_alive(self, heart: str, patience: float = 5 * BEAT) -> bool:
+        """Whether a process still shows that it lives, within some seconds."""
+        before, end = len(self.lines(heart)), time.monotonic() + patience
+        while len(self.lines(heart)) == before:
+            if time.monotonic() > end:
+                return False
+            time.sleep(BEAT)
+        return True
 
     def say(self, name: str) -> None:
         """Makes what a step waits for be there."""

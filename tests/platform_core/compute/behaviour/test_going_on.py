@@ -45,7 +45,7 @@ def test_a_worker_leaves_a_run_that_another_one_was_launched_for(world: World) -
     first = ForkingLauncher.processes[run_id]
     first.join(PATIENCE)
     assert first.exitcode == SUPERSEDED
-    assert world.notes.is_alive("heart"), "the step ended together with the worker that left"
+    assert world.notes.is_alive("heart", PATIENCE), "the step ended together with the worker that left"
     world.notes.say("end_unseen")
     world.resume(run_id)
     world.notes.say("end")
@@ -58,7 +58,7 @@ def test_a_run_whose_worker_died_goes_on_and_no_step_runs_twice(world: World) ->
     run_id = _until_steps_run(world)
     world.kill(run_id)
     world.notes.say("end_unseen")
-    assert world.notes.is_alive("heart"), "the step ended together with its run worker"
+    assert world.notes.is_alive("heart", PATIENCE), "the step ended together with its run worker"
     _write_moving(2)
     world.resume(run_id)
     world.notes.say("end")
