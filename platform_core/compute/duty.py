@@ -1,13 +1,12 @@
 """Whether a run is still this process's to work on, asked every few seconds."""
 
 import logging
-import os
 import time
 from typing import Literal
 
 import dagster as dg
 
-from platform_core.compute.run_worker import LAUNCH, LAUNCH_TAG
+from platform_core.compute.run_worker import LAUNCH_TAG, launch_of
 
 LOOK = 10.0  # seconds
 _log = logging.getLogger("headrace")
@@ -40,6 +39,5 @@ def standing_of(instance: dg.DagsterInstance, run_id: str) -> Standing:
     run = instance.get_run_by_id(run_id)
     if run is None or run.is_finished:
         return "over"
-    launch = os.environ.get(LAUNCH, "")
-    is_another = launch.startswith(f"{run_id}/") and run.tags.get(LAUNCH_TAG) != launch
-    return "superseded" if is_another else "on duty"
+    launch = launch_of(run_id)
+    return "superseded" if launch and run.tags.get(LAUNCH_TAG) != launch else "on duty"

@@ -1,16 +1,12 @@
-"""What the platform team offers: profiles with limits, and which backend a step is placed on."""
+"""What the platform team offers: profiles, with limits and defaults."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from platform_core.compute.quantities import as_bytes, as_seconds, duration_text, size_text
 from platform_core.compute.spec import BackendName, Compute
 from platform_core.errors import DefinitionError, listed
-
-if TYPE_CHECKING:
-    pass
-
 
 _LEFT_OPEN = ("memory", "disk", "timeout", "extras", "image")  # what a step may leave to its profile
 

@@ -60,14 +60,20 @@ def new_launch(instance: "dg.DagsterInstance", run_id: str) -> dict[str, str]:
     return {LAUNCH: launch}
 
 
+def launch_of(run_id: str) -> str:
+    """By which launch this process works on a run; empty for a command's own."""
+    launch = os.environ.get(LAUNCH, "")
+    return launch if launch.startswith(f"{run_id}/") else ""
+
+
 def report_for_duty(instance: "dg.DagsterInstance", run_id: str) -> bool:
     """Lets this process be the run worker of a run that a launcher started. Whoever did may have died, or been paused
     and overtaken, before it noted which process that is; so two processes may come to be there for one run.
 
     Returns False to all but the last that was launched. To that one it gives the run, and ends one that was before.
     """
-    launch = os.environ.get(LAUNCH, "")
-    if not launch.startswith(f"{run_id}/"):  # a command's own run
+    launch = launch_of(run_id)
+    if not launch:
         return True
     run = instance.get_run_by_id(run_id)
     tags = run.tags if run else {}

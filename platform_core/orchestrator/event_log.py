@@ -24,24 +24,25 @@ RUNLESS = ""  # the id of the run, and the name of the job, of an event that bel
 
 def events_after(instance: dg.DagsterInstance, run_id: str, number: int) -> Iterator[tuple[int, dg.EventLogEntry]]:
     """The entries of a run's event log above a number, with their numbers, however many there are."""
-    cursor: str | None = EventLogCursor.from_storage_id(number).to_string()
-    while True:
-        page = instance.get_records_for_run(run_id, cursor, limit=PAGE)
-        for record in page.records:
-            yield record.storage_id, record.event_log_entry
-        if not page.has_more:
-            return
-        cursor = page.cursor
+    for record in _records(instance, run_id, EventLogCursor.from_storage_id(number).to_string()):
+        yield record.storage_id, record.event_log_entry
 
 
 def events_from(
     instance: dg.DagsterInstance, run_id: str, cursor: str | None, kinds: set[dg.DagsterEventType]
 ) -> Iterator[tuple[dg.EventLogEntry, str]]:
     """The entries of some kinds in a run's event log after a cursor, each with the cursor behind it."""
+    for record in _records(instance, run_id, cursor, kinds):
+        yield record.event_log_entry, EventLogCursor.from_storage_id(record.storage_id).to_string()
+
+
+def _records(
+    instance: dg.DagsterInstance, run_id: str, cursor: str | None, kinds: set[dg.DagsterEventType] | None = None
+) -> Iterator[dg.EventLogRecord]:
+    """Page after page."""
     while True:
         page = instance.get_records_for_run(run_id, cursor, of_type=kinds, limit=PAGE)
-        for record in page.records:
-            yield record.event_log_entry, EventLogCursor.from_storage_id(record.storage_id).to_string()
+        yield from page.records
         if not page.has_more:
             return
         cursor = page.cursor

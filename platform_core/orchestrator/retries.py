@@ -1,7 +1,6 @@
 """Runs that failed for no fault of their code are started again, also those that Dagster's daemon would give up."""
 
 import logging
-import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,9 +14,8 @@ from platform_core.dagster_internals import (
     EngineEventData,
     KnownExecutionState,
     SerializableErrorInfo,
-    serializable_error_info_from_exc_info,
 )
-from platform_core.orchestrator.errors import in_a_line
+from platform_core.orchestrator.errors import error_info, in_a_line
 
 TRIED_FOR = timedelta(hours=1)  # after which a run that could not be started again is given up
 ALL_DONE = (
@@ -62,12 +60,12 @@ def retry_failed(
         yield None
         try:
             _retry(workspace, run)
-        except Exception:
-            error = serializable_error_info_from_exc_info(sys.exc_info())
-            logger.warning("Run %s could not be started again: %s", run.run_id, in_a_line(error))
+        except Exception as error:
+            told = error_info(error)
+            logger.warning("Run %s could not be started again: %s", run.run_id, in_a_line(told))
             if _is_long_ago(ends[run.run_id]):
-                _give_up(workspace.instance, run, error)
-            yield error
+                _give_up(workspace.instance, run, told)
+            yield told
 
 
 def _retry(workspace: Any, run: dg.DagsterRun) -> None:

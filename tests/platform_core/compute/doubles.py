@@ -14,6 +14,7 @@ from platform_core.compute.backends.backend import Backend
 from platform_core.compute.profiles import Limits
 from platform_core.compute.requests import StepRequest
 from platform_core.compute.retelling import Retelling
+from platform_core.compute.run_worker import RunWorker
 from platform_core.compute.spec import BackendName
 from platform_core.compute.worker import unpack
 from platform_core.dagster_internals import (
@@ -33,6 +34,26 @@ Body = Callable[[PlanOrchestrationContext, ExecutionPlan], Result]
 # What becomes of an attempt: its step is executed, it ends without a word, or it goes on until it is terminated.
 Fate = Ending | Literal["works", "stays"]
 ORIGIN = LocationOrigin("t", "code_locations.t.definitions", "defs", Path(sys.executable))
+
+
+def a_run(
+    instance: dg.DagsterInstance,
+    worker: RunWorker | None = None,
+    origin: LocationOrigin = ORIGIN,
+    status: dg.DagsterRunStatus = dg.DagsterRunStatus.STARTED,
+) -> dg.DagsterRun:
+    """One of a job with one asset, which nobody executes."""
+
+    @dg.asset
+    def one() -> None: ...
+
+    return instance.create_run_for_job(
+        Job(one).definition,
+        status=status,
+        tags=worker.tags if worker else {},
+        remote_job_origin=origin.seen_by_webserver("all"),
+        job_code_origin=origin.seen_by_steps("all"),
+    )
 
 
 class Job:

@@ -8,7 +8,7 @@ import pytest
 from platform_core.compute import duty
 from platform_core.compute.duty import Duty
 from platform_core.compute.run_worker import LAUNCH, new_launch
-from tests.platform_core.compute.doubles import ORIGIN
+from tests.platform_core.compute.doubles import a_run
 
 
 @pytest.fixture
@@ -20,14 +20,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 @pytest.fixture
 def run(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> dg.DagsterRun:
     """One that this process was launched for."""
-
-    @dg.asset
-    def one() -> None: ...
-
-    job = dg.Definitions(assets=[one], jobs=[dg.define_asset_job("all")]).resolve_job_def("all")
-    run = instance.create_run_for_job(
-        job, status=dg.DagsterRunStatus.STARTED, remote_job_origin=ORIGIN.seen_by_webserver("all")
-    )
+    run = a_run(instance)
     monkeypatch.setenv(LAUNCH, new_launch(instance, run.run_id)[LAUNCH])
     monkeypatch.setattr(duty, "LOOK", 0.0)
     return run

@@ -16,13 +16,9 @@ from platform_core.compute.run_worker import LAUNCH, RunWorker, new_launch, repo
 from platform_core.dagster_internals import WorkerStatus
 from platform_core.orchestrator.runs import LocationOrigin
 from tests.platform_core.compute.backends.local.zygotes import eventually
-from tests.platform_core.compute.doubles import ORIGIN
+from tests.platform_core.compute.doubles import a_run
 
 STARTED, CANCELING = dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING
-
-
-@dg.asset
-def one() -> None: ...
 
 
 @pytest.fixture(scope="module")
@@ -46,19 +42,6 @@ def process() -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(["sleep", "60"]) as process:
         yield process
         process.kill()
-
-
-def a_run(
-    instance: dg.DagsterInstance, worker: RunWorker | None = None, origin: LocationOrigin = ORIGIN
-) -> dg.DagsterRun:
-    job = dg.Definitions(assets=[one], jobs=[dg.define_asset_job("all")]).resolve_job_def("all")
-    return instance.create_run_for_job(
-        job,
-        status=STARTED,
-        tags=worker.tags if worker else {},
-        remote_job_origin=origin.seen_by_webserver("all"),
-        job_code_origin=origin.seen_by_steps("all"),
-    )
 
 
 def gone() -> RunWorker:

@@ -12,7 +12,7 @@ import pytest
 from platform_core.compute.run_worker import RunWorker
 from platform_core.orchestrator.daemons import daemons_of
 from platform_core.orchestrator.launches import LOST_AFTER, fail_lost_launches
-from tests.platform_core.compute.doubles import ORIGIN
+from tests.platform_core.compute.doubles import a_run
 
 STARTING, FAILURE = dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.FAILURE
 HERE = RunWorker.of(os.getpid(), "launcher")
@@ -28,18 +28,7 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 
 
 def launched(instance: dg.DagsterInstance, worker: RunWorker | None) -> str:
-    @dg.asset
-    def one() -> None: ...
-
-    job = dg.Definitions(assets=[one], jobs=[dg.define_asset_job("all")]).resolve_job_def("all")
-    run = instance.create_run_for_job(
-        job,
-        tags=worker.tags if worker else {},
-        status=STARTING,
-        remote_job_origin=ORIGIN.seen_by_webserver("all"),
-        job_code_origin=ORIGIN.seen_by_steps("all"),
-    )
-    return run.run_id
+    return a_run(instance, worker, status=STARTING).run_id
 
 
 def status(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:
